@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Single-port SRAM with byte strobes: read data one cycle after the request, held until the next read.
+// A black box in synthesis (hard macro); contents are undefined after power-on.
+module ohmac_sram #(
+  parameter int unsigned Width = 256,
+  parameter int unsigned Depth = 256
+) (
+  input  logic                     clk_i,
+  input  logic                     req_i,
+  input  logic                     we_i,
+  input  logic [$clog2(Depth)-1:0] addr_i,
+  input  logic [Width/8-1:0]       strb_i,
+  input  logic [Width-1:0]         wdata_i,
+  output logic [Width-1:0]         rdata_o
+);
+  logic [Width-1:0] mem [Depth] /* verilator public_flat_rw */;
+
+  always_ff @(posedge clk_i) begin
+    if (req_i) begin
+      if (we_i) begin
+        for (int unsigned b = 0; b < Width / 8; b++) begin
+          if (strb_i[b]) mem[addr_i][8*b+:8] <= wdata_i[8*b+:8];
+        end
+      end else begin
+        rdata_o <= mem[addr_i];
+      end
+    end
+  end
+endmodule

