@@ -60,4 +60,92 @@ package ohmac_pkg;
     fault_e      fault;
     logic [15:0] pc;          // instruction index
   } tile_status_t;
+
+  // Items of the engine queues. The sequencer resolves addresses and wraps before it queues an item.
+  typedef enum logic [1:0] {
+    ItemOp     = 2'd0,
+    ItemWait   = 2'd1,
+    ItemSignal = 2'd2
+  } item_kind_e;
+
+  typedef struct packed {
+    item_kind_e          kind;
+    logic [3:0]          token;      // WAIT, SIGNAL
+    logic [7:0]          count;
+    logic [AddrBits-1:0] src;
+    logic [AddrBits-1:0] wrap_base;  // window of the AGU of src
+    logic [AddrBits-1:0] wrap_len;   // 0 = no wrap
+    logic [AddrBits-1:0] dst;
+    logic [1:0]          cfg;
+  } mvm_item_t;
+
+  typedef struct packed {
+    item_kind_e          kind;
+    logic [3:0]          token;
+    logic [7:0]          count;
+    logic [AddrBits-1:0] a;
+    logic [AddrBits-1:0] b;
+    logic                use_b;
+    logic [AddrBits-1:0] dst;
+    logic [2:0]          cfg;
+  } vec_item_t;
+
+  typedef struct packed {
+    item_kind_e          kind;
+    logic [3:0]          token;      // of WAIT/SIGNAL, or the remote token of SEND
+    logic [7:0]          count;
+    logic                token_en;
+    logic [AddrBits-1:0] src;
+    logic [6:0]          tile;
+    logic [AddrBits-1:0] dst;
+    logic [11:0]         len;
+  } net_item_t;
+
+  // Decoded configuration slots; fields as in ISA.md.
+  typedef struct packed {
+    logic [9:0]          k;
+    logic [9:0]          row_base;
+    logic [11:0]         seg_len;
+    logic [7:0]          n_seg;
+    logic [AddrBits-1:0] seg_stride;  // signed
+    logic [7:0]          pad_top;
+    logic [7:0]          pad_bottom;
+    logic [7:0]          pad_left;
+    logic [7:0]          pad_right;
+    logic [7:0]          pad_value;
+    logic [1:0]          in_slice;
+    logic [1:0]          w_slices;
+    logic [3:0]          adc_bits;
+    logic [3:0]          range;
+    logic [9:0]          group_rows;
+    logic [5:0]          mux_first;
+    logic [5:0]          mux_count;
+  } mvm_cfg_t;
+
+  typedef struct packed {
+    logic [11:0] len;
+    logic        requant;
+    logic        relu;
+    logic [30:0] mult;
+    logic [5:0]  shift;
+  } vec_cfg_t;
+
+  typedef struct packed {
+    logic [7:0] settle;
+    logic [7:0] integ;
+  } timing_cfg_t;
+
+  // What happened in this cycle, towards the event counters.
+  typedef struct packed {
+    logic       mvm_op;
+    logic       drive;
+    logic       conversion;  // one conversion by all lanes
+    logic       trial;       // one trial by all lanes
+    logic [7:0] clips;
+    logic       row_word;
+    logic [7:0] sats;
+    logic       sram_rd;
+    logic       sram_wr;
+    logic       adc_busy;
+  } mvm_events_t;
 endpackage

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The effect table: every non-ideality of the macro, its switch and its constants.
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+namespace ohmac {
+
+enum class Effect : uint8_t {
+  kProgrammingNoise, kStuck, kDrift, kReadNoise, kSettling, kDroop, kLaneGain, kLaneOffset, kComparatorNoise,
+};
+constexpr uint32_t kNumEffects = 9;
+
+struct EffectInfo {
+  const char* name;  ///< as in `--effect NAME=off`
+  uint8_t kind;      ///< random stream, part of the Philox counter; 0 = draws nothing
+  const char* doc;
+};
+extern const EffectInfo kEffects[kNumEffects];
+
+/// Set of enabled effects; all on by default.
+class EffectSet {
+ public:
+  bool has(Effect e) const { return bits_ >> static_cast<unsigned>(e) & 1; }
+  void set(Effect e, bool on) {
+    const uint32_t m = 1u << static_cast<unsigned>(e);
+    bits_ = on ? bits_ | m : bits_ & ~m;
+  }
+  static EffectSet none() { EffectSet s; s.bits_ = 0; return s; }
+  uint32_t bits() const { return bits_; }
+
+ private:
+  uint32_t bits_ = (1u << kNumEffects) - 1;
+};
+
+/// Effect of this name, or false.
+bool find_effect(std::string_view name, Effect* out);
+
+}  // namespace ohmac
