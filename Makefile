@@ -1,0 +1,47 @@
+# Thin verbs; each is a line a person could type. `make help` lists them.
+BUILD := build
+JOBS  ?= $(shell nproc)
+OHMAC := $(BUILD)/bin/ohmac
+
+.DEFAULT_GOAL := help
+.PHONY: help setup configure build run test test-long bench lint generated synth-check clean
+
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: ## install Debian packages and pinned wheels (INSTALL=0: only print them)
+	@.ci/setup.sh
+
+configure: setup
+	@cmake -G Ninja -S . -B $(BUILD) >$(BUILD)/configure.log 2>&1 || { cat $(BUILD)/configure.log; exit 1; }
+
+build: configure ## build build/bin/ohmac
+	ninja -C $(BUILD) -j $(JOBS) ohmac
+
+run: build ## classify real MNIST digits: rtl and fast, one table; fails if they differ in a bit
+	$(OHMAC) compare --network mnist_mlp --rtl-images 100 --images 1000 --chip-seeds 20 --threads $(JOBS)
+
+test: configure ## build everything and run the test suite
+	ninja -C $(BUILD) -j $(JOBS)
+	ctest --test-dir $(BUILD) -j $(JOBS) -LE long --output-on-failure --timeout 900
+
+test-long: configure ## the long random and system suites
+	ninja -C $(BUILD) -j $(JOBS)
+	ctest --test-dir $(BUILD) -j $(JOBS) -L long --output-on-failure --timeout 7200
+
+bench: configure ## speed: RTL with macro, stub macro, bare; idle and busy tiles; macro kernels
+	ninja -C $(BUILD) -j $(JOBS) rtl_bench macro_bench ohmac
+	$(BUILD)/bin/rtl_bench
+	$(BUILD)/bin/macro_bench --benchmark_min_time=0.2
+
+lint: setup ## Verilator -Wall and verible on the RTL
+	.ci/lint.sh
+
+generated: setup ## regenerate what is generated and require no difference
+	.ci/check_generated.sh
+
+synth-check: setup ## every module through Yosys: no latch but the clock gate
+	.ci/synth_check.sh
+
+clean: ## remove build products, keep the installed wheels
+	find $(BUILD) -mindepth 1 -maxdepth 1 ! -name venv -exec rm -rf {} +
