@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/systemc/modules.h"
+
+namespace ohmac {
+
+PinsIn unpack_pins(uint64_t p) {
+  const auto bits = [&p](unsigned n) {
+    const uint64_t v = p & ((uint64_t{1} << n) - 1);
+    p >>= n;
+    return v;
+  };
+  PinsIn o;
+  o.range = static_cast<uint8_t>(bits(4));
+  o.mux_sel = static_cast<uint8_t>(bits(6));
+  o.mux_bank = bits(1);
+  o.sar_strobe = bits(1);
+  o.sample_bank = bits(1);
+  o.sample = bits(1);
+  o.int_rst = bits(1);
+  o.integrate = bits(1);
+  o.drive_bank = bits(1);
+  o.drive = bits(1);
+  o.row_clr = static_cast<uint8_t>(bits(2));
+  o.row_wdata = static_cast<uint32_t>(bits(32));
+  o.row_addr = static_cast<uint8_t>(bits(8));
+  o.row_bank = bits(1);
+  o.row_we = bits(1);
+  return o;
+}
+
+ChipModule::ChipModule(sc_core::sc_module_name name, std::unique_ptr<RtlChip> chip)
+    : sc_module(name), macros("macro", chip->geometry().tiles()), chip_(std::move(chip)) {
+  last_pins_.assign(macros.size(), 0);
+  pins_.resize(macros.size());
+  SC_METHOD(on_clock);
+  sensitive << clk;
+  dont_initialize();
+}
+
+void ChipModule::on_clock() {
+  if (clk.read()) {
+    rising();
+  } else {
+    falling();
+  }
+}
+
+void ChipModule::rising() {
+  ++cycle_;
+  chip_->get_axi(&axi_);  // what the master drove before the edge
+  AxiLiteOut lite;
+  if (access_ != Access::kIdle) chip_->get_axil(&lite);
+  chip_->clock(true);
+  if (!rst_n.read()) {
+    memory->reset();
+  } else {
+    chip_->set_axi(memory->posedge(axi_));
+    if (access_ != Access::kIdle) {
+      // Handshakes of the edge that just passed.
+      if (lite.awready) axil_.awvalid = false;
+      if (lite.wready) axil_.wvalid = false;
+      if (lite.arready) axil_.arvalid = false;
+      const bool done = access_ == Access::kWrite ? lite.bvalid && axil_.bready : lite.rvalid && axil_.rready;
+      if (done) {
+        access_resp_ = access_ == Access::kWrite ? lite.bresp : lite.rresp;
+        access_data_ = lite.rdata;
+        axil_ = {};
+        access_ = Access::kIdle;
+        access_done_.notify(sc_core::SC_ZERO_TIME);
+      }
+      chip_->set_axil(axil_);
+    }
+  }
+  const bool irq = chip_->irq();
+  if (irq && !irq_) irq_event_.notify(sc_core::SC_ZERO_TIME);
+  irq_ = irq;
+}
+
+void ChipModule::falling() {
+  chip_->set_reset(!rst_n.read());
+  uint8_t cmp[256];
+  for (size_t t = 0; t < pins_.size(); ++t) {
+    const uint64_t packed = chip_->pins(static_cast<uint32_t>(t));
+    if (packed != last_pins_[t]) {
+      last_pins_[t] = packed;
+      pins_[t] = unpack_pins(packed);
+    }
+    if (macros[t]->step(pins_[t], chip_->sar_codes(static_cast<uint32_t>(t)), cmp)) {
+      chip_->set_cmp(static_cast<uint32_t>(t), cmp);
+    }
+  }
+  chip_->clock(false);
+}
+
+uint8_t ChipModule::access(bool write, uint32_t addr, uint32_t* value) {
+  sc_assert(access_ == Access::kIdle);
+  axil_ = {};
+  if (write) {
+    axil_.awvalid = axil_.wvalid = axil_.bready = true;
+    axil_.awaddr = addr;
+    axil_.wdata = *value;
+    access_ = Access::kWrite;
+  } else {
+    axil_.arvalid = axil_.rready = true;
+    axil_.araddr = addr;
+    access_ = Access::kRead;
+  }
+  chip_->set_axil(axil_);
+  sc_core::wait(access_done_);
+  if (!write) *value = access_data_;
+  return access_resp_;
+}
+
+}  // namespace ohmac

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "models/macro/geometry.h"
+#include "models/macro/macro.h"
+#include "models/systemc/axi.h"
+
+namespace ohmac {
+
+/// The Verilated chip behind a geometry-independent face. One object is one chip; no SystemC here.
+class RtlChip {
+ public:
+  virtual ~RtlChip() = default;
+  RtlChip(const RtlChip&) = delete;
+  RtlChip& operator=(const RtlChip&) = delete;
+
+  const Geometry& geometry() const { return geometry_; }
+
+  virtual void set_reset(bool active) = 0;
+  /// Sets the clock level and lets everything settle.
+  virtual void clock(bool level) = 0;
+
+  virtual void get_axi(AxiMasterOut* out) const = 0;
+  virtual void set_axi(const AxiSlaveOut& in) = 0;
+  virtual void get_axil(AxiLiteOut* out) const = 0;
+  virtual void set_axil(const AxiLiteIn& in) = 0;
+  virtual bool irq() const = 0;
+
+  /// Packed macro_pins_t of a tile (62 bits).
+  virtual uint64_t pins(uint32_t tile) const = 0;
+  /// Trial thresholds of a tile, one signed byte a lane.
+  virtual const int8_t* sar_codes(uint32_t tile) const = 0;
+  /// Comparator bits of a tile, one byte (0/1) a lane.
+  virtual void set_cmp(uint32_t tile, const uint8_t* cmp) = 0;
+
+  virtual void open_trace(const std::string& path) = 0;
+  virtual void close_trace() = 0;
+
+ protected:
+  explicit RtlChip(const Geometry& g) : geometry_(g) {}
+  Geometry geometry_;
+};
+
+/// Unpacks macro_pins_t; field order as in rtl/pkg/ohmac_pkg.sv, last field in the lowest bits.
+PinsIn unpack_pins(uint64_t packed);
+
+/// The Verilated chip of this geometry; throws std::invalid_argument and lists the built ones if there is none.
+std::unique_ptr<RtlChip> make_rtl_chip(const Geometry& geometry);
+
+}  // namespace ohmac

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "models/macro/geometry.h"
+
+namespace ohmac::cli {
+
+/// What one run reports; the same for every fidelity. JSON keys are fixed by result.schema.json: the schema only grows.
+struct RunRecord {
+  std::string network, fidelity;
+  uint32_t images = 0;
+  double accuracy_float = 0, accuracy_int8 = 0, accuracy_int8_adc = 0, accuracy_analog = 0;
+  uint64_t cycles_total = 0;
+  uint64_t adc_bound_per_inference = 0;
+  std::map<std::string, uint64_t> events;  ///< summed over tiles and batches, inference only
+  struct Programming {
+    std::string mode = "formula";
+    uint32_t tiles = 0;
+    uint64_t cells = 0;
+    uint64_t calibration_drives = 0;  ///< drives of all tiles before the first inference
+    uint64_t bringup_cycles = 0;      ///< reset to ready: probe, calibration, loading
+  } programming;
+  uint64_t chip_seed = 0, run_seed = 0;
+  double age_s = 0;
+  std::vector<std::string> effects_off;
+  bool lossless = false;
+  Geometry geometry;
+  std::string outputs_sha256;
+  double host_seconds = 0;
+  uint32_t threads = 1;
+
+  double cycles_per_inference() const { return images ? static_cast<double>(cycles_total) / images : 0; }
+  double adc_utilisation() const {
+    return cycles_total ? static_cast<double>(adc_bound_per_inference) * images / static_cast<double>(cycles_total) : 0;
+  }
+  double cycles_per_second() const { return host_seconds > 0 ? static_cast<double>(cycles_total) / host_seconds : 0; }
+};
+
+nlohmann::ordered_json to_json(const RunRecord& r);
+
+/// SHA-256 of bytes, lower-case hex.
+std::string sha256_hex(const std::vector<uint8_t>& bytes);
+
+/// Writes text to a file through a temporary, so that a failed write leaves the old file. Throws std::runtime_error.
+void write_file(const std::string& path, const std::string& text);
+
+}  // namespace ohmac::cli
