@@ -34,12 +34,24 @@ function(ohmac_verilate NAME)
   cmake_parse_arguments(V "HIER;TRACE" "TOP" "PARAMS;SOURCES" ${ARGN})
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/${NAME}.vlt)
   set(flags --cc --build -j 2 --top-module ${V_TOP} --prefix V${NAME} -Mdir ${dir} --assert -O3 --x-assign fast
-    --x-initial fast -Wno-fatal --quiet ${OHMAC_RTL_DIRS})
+    --x-initial fast -Wno-fatal --quiet ${OHMAC_RTL_DIRS}
+    ${CMAKE_SOURCE_DIR}/constraints/lint_waivers.vlt)
   foreach(p ${V_PARAMS})
     list(APPEND flags -G${p})
   endforeach()
+  set(sources ${OHMAC_RTL_PKGS})
   if(V_HIER)
+    # Verilator reads the file of a hierarchical block before all others when it compiles the block, so the packages have to stand in
+    # that file. And it takes a block whose parameters all have their default values for no block at all (rev. 5.48): the tile's defaults are
+    # the tiny geometry, which is small enough to be compiled flat.
     list(APPEND flags --hierarchical ${CMAKE_SOURCE_DIR}/constraints/hierarchy.vlt)
+    set(tile ${CMAKE_CURRENT_BINARY_DIR}/ohmac_tile_with_packages.sv)
+    if(NOT TARGET ohmac_tile_with_packages)
+      add_custom_command(OUTPUT ${tile} COMMAND cat ${OHMAC_RTL_PKGS} ${CMAKE_SOURCE_DIR}/rtl/tile/ohmac_tile.sv > ${tile}
+        DEPENDS ${OHMAC_RTL_PKGS} ${CMAKE_SOURCE_DIR}/rtl/tile/ohmac_tile.sv VERBATIM)
+      add_custom_target(ohmac_tile_with_packages DEPENDS ${tile})
+    endif()
+    set(sources ${tile})
   endif()
   if(V_TRACE)
     list(APPEND flags --trace-fst --trace-structs)
@@ -50,8 +62,9 @@ function(ohmac_verilate NAME)
     COMMAND ${CMAKE_COMMAND} -E env VERILATOR_ROOT=${OHMAC_VERILATOR_ROOT} OBJCACHE=${OHMAC_CCACHE}
       sh ${CMAKE_SOURCE_DIR}/rtl/verilate.sh ${dir} ${NAME}
       ${OHMAC_VERILATOR_ROOT}/bin/verilator ${flags} -MAKEFLAGS "PYTHON3=${OHMAC_PYTHON3}" -MAKEFLAGS "OPT_FAST=-O2"
-      -CFLAGS "-std=c++17" ${OHMAC_RTL_PKGS} ${top_file} ${V_SOURCES}
-    DEPENDS ${OHMAC_RTL_PKGS} ${top_file} ${V_SOURCES} ${CMAKE_SOURCE_DIR}/rtl/verilate.sh
+      -MAKEFLAGS CFG_CXXFLAGS_PCH_I=-include  # empty in the wheel: large models would not find their precompiled header
+      -CFLAGS "-std=c++17" ${sources} ${top_file} ${V_SOURCES}
+    DEPENDS ${sources} ${top_file} ${V_SOURCES} ${CMAKE_SOURCE_DIR}/rtl/verilate.sh
       ${CMAKE_SOURCE_DIR}/constraints/hierarchy.vlt
     DEPFILE ${dir}/${NAME}.deps
     COMMENT "Verilating ${V_TOP} as ${NAME}" VERBATIM)

@@ -19,6 +19,7 @@ struct Geometry {
 };
 
 inline Geometry reference_geometry() { return {}; }
+inline Geometry single_geometry() { return {1, 1, 256, 256, 32, 65536}; }  ///< one tile of the reference
 inline Geometry tiny_geometry() { return {2, 1, 32, 32, 8, 16384}; }
 
 }  // namespace ohmac

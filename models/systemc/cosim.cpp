@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/systemc/cosim.h"
 
+#include <algorithm>
 #include <stdexcept>
+#include <string>
 
 #include "models/systemc/modules.h"
 
@@ -9,6 +11,7 @@ namespace ohmac {
 namespace {
 
 constexpr uint64_t kProgressCycles = 2000;
+constexpr size_t kErrorsShown = 10;
 
 /// Clock, reset, chip, macros, memory and the thread that runs the firmware.
 class Bench : public sc_core::sc_module, public CosimBus {
@@ -57,20 +60,23 @@ class Bench : public sc_core::sc_module, public CosimBus {
   uint64_t cycle() const override { return chip_.cycle(); }
   void set_progress(std::function<void()> f) override { progress_ = std::move(f); }
 
-  void finish() {
-    chip_.chip().close_trace();
-    if (error_) std::rethrow_exception(error_);
+  void check() override {
     std::string errors;
     size_t count = 0;
-    for (auto& m : macros_) {
-      m->macro().flush_trace();
+    for (const auto& m : macros_) {
       for (const ProtocolError& e : m->macro().protocol_errors()) {
-        if (++count <= 10) {
+        if (++count <= kErrorsShown) {
           errors += "\n  tile " + std::to_string(e.tile) + ", cycle " + std::to_string(e.cycle) + ": " + e.rule;
         }
       }
     }
     if (count) throw std::runtime_error(std::to_string(count) + " macro protocol errors:" + errors);
+  }
+
+  void finish() {
+    chip_.chip().close_trace();
+    if (error_) std::rethrow_exception(error_);
+    check();
   }
 
  private:

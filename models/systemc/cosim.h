@@ -32,6 +32,8 @@ class CosimBus {
   virtual AxiMemory& memory() = 0;
   virtual Macro& macro(uint32_t tile) = 0;
   virtual uint64_t cycle() const = 0;
+  /// Throws std::runtime_error listing macro protocol errors, if any.
+  virtual void check() = 0;
   /// Called about every 2,000 cycles during wait_irq.
   virtual void set_progress(std::function<void()> f) = 0;
 };

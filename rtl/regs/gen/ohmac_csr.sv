@@ -673,14 +673,11 @@ module ohmac_csr (
         automatic logic load_next_c;
         next_c = field_storage.irq_cause.job_done.value;
         load_next_c = '0;
-        if(decoded_reg_strb.irq_cause && decoded_req_is_wr) begin // SW write 1 clear
-            next_c = field_storage.irq_cause.job_done.value & ~(decoded_wr_data[0:0] & decoded_wr_biten[0:0]);
-            load_next_c = '1;
-        end else if(hwif_in.irq_cause.job_done.hwset) begin // HW Set
+        if(hwif_in.irq_cause.job_done.hwset) begin // HW Set
             next_c = '1;
             load_next_c = '1;
-        end else begin // HW Write
-            next_c = hwif_in.irq_cause.job_done.next;
+        end else if(decoded_reg_strb.irq_cause && decoded_req_is_wr) begin // SW write 1 clear
+            next_c = field_storage.irq_cause.job_done.value & ~(decoded_wr_data[0:0] & decoded_wr_biten[0:0]);
             load_next_c = '1;
         end
         field_combo.irq_cause.job_done.next = next_c;
@@ -695,20 +692,18 @@ module ohmac_csr (
             end
         end
     end
+    assign hwif_out.irq_cause.job_done.value = field_storage.irq_cause.job_done.value;
     // Field: ohmac_csr.irq_cause.job_error
     always_comb begin
         automatic logic [0:0] next_c;
         automatic logic load_next_c;
         next_c = field_storage.irq_cause.job_error.value;
         load_next_c = '0;
-        if(decoded_reg_strb.irq_cause && decoded_req_is_wr) begin // SW write 1 clear
-            next_c = field_storage.irq_cause.job_error.value & ~(decoded_wr_data[1:1] & decoded_wr_biten[1:1]);
-            load_next_c = '1;
-        end else if(hwif_in.irq_cause.job_error.hwset) begin // HW Set
+        if(hwif_in.irq_cause.job_error.hwset) begin // HW Set
             next_c = '1;
             load_next_c = '1;
-        end else begin // HW Write
-            next_c = hwif_in.irq_cause.job_error.next;
+        end else if(decoded_reg_strb.irq_cause && decoded_req_is_wr) begin // SW write 1 clear
+            next_c = field_storage.irq_cause.job_error.value & ~(decoded_wr_data[1:1] & decoded_wr_biten[1:1]);
             load_next_c = '1;
         end
         field_combo.irq_cause.job_error.next = next_c;
@@ -723,20 +718,18 @@ module ohmac_csr (
             end
         end
     end
+    assign hwif_out.irq_cause.job_error.value = field_storage.irq_cause.job_error.value;
     // Field: ohmac_csr.irq_cause.tile_halt
     always_comb begin
         automatic logic [0:0] next_c;
         automatic logic load_next_c;
         next_c = field_storage.irq_cause.tile_halt.value;
         load_next_c = '0;
-        if(decoded_reg_strb.irq_cause && decoded_req_is_wr) begin // SW write 1 clear
-            next_c = field_storage.irq_cause.tile_halt.value & ~(decoded_wr_data[2:2] & decoded_wr_biten[2:2]);
-            load_next_c = '1;
-        end else if(hwif_in.irq_cause.tile_halt.hwset) begin // HW Set
+        if(hwif_in.irq_cause.tile_halt.hwset) begin // HW Set
             next_c = '1;
             load_next_c = '1;
-        end else begin // HW Write
-            next_c = hwif_in.irq_cause.tile_halt.next;
+        end else if(decoded_reg_strb.irq_cause && decoded_req_is_wr) begin // SW write 1 clear
+            next_c = field_storage.irq_cause.tile_halt.value & ~(decoded_wr_data[2:2] & decoded_wr_biten[2:2]);
             load_next_c = '1;
         end
         field_combo.irq_cause.tile_halt.next = next_c;
@@ -751,20 +744,18 @@ module ohmac_csr (
             end
         end
     end
+    assign hwif_out.irq_cause.tile_halt.value = field_storage.irq_cause.tile_halt.value;
     // Field: ohmac_csr.irq_cause.tile_fault
     always_comb begin
         automatic logic [0:0] next_c;
         automatic logic load_next_c;
         next_c = field_storage.irq_cause.tile_fault.value;
         load_next_c = '0;
-        if(decoded_reg_strb.irq_cause && decoded_req_is_wr) begin // SW write 1 clear
-            next_c = field_storage.irq_cause.tile_fault.value & ~(decoded_wr_data[3:3] & decoded_wr_biten[3:3]);
-            load_next_c = '1;
-        end else if(hwif_in.irq_cause.tile_fault.hwset) begin // HW Set
+        if(hwif_in.irq_cause.tile_fault.hwset) begin // HW Set
             next_c = '1;
             load_next_c = '1;
-        end else begin // HW Write
-            next_c = hwif_in.irq_cause.tile_fault.next;
+        end else if(decoded_reg_strb.irq_cause && decoded_req_is_wr) begin // SW write 1 clear
+            next_c = field_storage.irq_cause.tile_fault.value & ~(decoded_wr_data[3:3] & decoded_wr_biten[3:3]);
             load_next_c = '1;
         end
         field_combo.irq_cause.tile_fault.next = next_c;
@@ -779,6 +770,7 @@ module ohmac_csr (
             end
         end
     end
+    assign hwif_out.irq_cause.tile_fault.value = field_storage.irq_cause.tile_fault.value;
     // Field: ohmac_csr.doorbell.ring
     always_comb begin
         automatic logic [0:0] next_c;
@@ -897,6 +889,7 @@ module ohmac_csr (
         end
     end
     assign hwif_out.out_base_hi.value.value = field_storage.out_base_hi.value.value;
+    assign hwif_out.cycle_lo.value.swacc = decoded_reg_strb.cycle_lo;
     // Field: ohmac_csr.cnt_sel.tile
     always_comb begin
         automatic logic [5:0] next_c;

@@ -109,22 +109,18 @@ package ohmac_csr_pkg;
     } ohmac_csr__status__in_t;
 
     typedef struct {
-        logic next;
         logic hwset;
     } ohmac_csr__irq_cause__job_done__in_t;
 
     typedef struct {
-        logic next;
         logic hwset;
     } ohmac_csr__irq_cause__job_error__in_t;
 
     typedef struct {
-        logic next;
         logic hwset;
     } ohmac_csr__irq_cause__tile_halt__in_t;
 
     typedef struct {
-        logic next;
         logic hwset;
     } ohmac_csr__irq_cause__tile_fault__in_t;
 
@@ -263,6 +259,29 @@ package ohmac_csr_pkg;
 
     typedef struct {
         logic value;
+    } ohmac_csr__irq_cause__job_done__out_t;
+
+    typedef struct {
+        logic value;
+    } ohmac_csr__irq_cause__job_error__out_t;
+
+    typedef struct {
+        logic value;
+    } ohmac_csr__irq_cause__tile_halt__out_t;
+
+    typedef struct {
+        logic value;
+    } ohmac_csr__irq_cause__tile_fault__out_t;
+
+    typedef struct {
+        ohmac_csr__irq_cause__job_done__out_t job_done;
+        ohmac_csr__irq_cause__job_error__out_t job_error;
+        ohmac_csr__irq_cause__tile_halt__out_t tile_halt;
+        ohmac_csr__irq_cause__tile_fault__out_t tile_fault;
+    } ohmac_csr__irq_cause__out_t;
+
+    typedef struct {
+        logic value;
     } ohmac_csr__doorbell__ring__out_t;
 
     typedef struct {
@@ -300,6 +319,14 @@ package ohmac_csr_pkg;
     typedef struct {
         ohmac_csr__out_base_hi__value__out_t value;
     } ohmac_csr__out_base_hi__out_t;
+
+    typedef struct {
+        logic swacc;
+    } ohmac_csr__cycle_lo__value__out_t;
+
+    typedef struct {
+        ohmac_csr__cycle_lo__value__out_t value;
+    } ohmac_csr__cycle_lo__out_t;
 
     typedef struct {
         logic [5:0] value;
@@ -369,11 +396,13 @@ package ohmac_csr_pkg;
     typedef struct {
         ohmac_csr__ctrl__out_t ctrl;
         ohmac_csr__irq_enable__out_t irq_enable;
+        ohmac_csr__irq_cause__out_t irq_cause;
         ohmac_csr__doorbell__out_t doorbell;
         ohmac_csr__job_addr_lo__out_t job_addr_lo;
         ohmac_csr__job_addr_hi__out_t job_addr_hi;
         ohmac_csr__out_base_lo__out_t out_base_lo;
         ohmac_csr__out_base_hi__out_t out_base_hi;
+        ohmac_csr__cycle_lo__out_t cycle_lo;
         ohmac_csr__cnt_sel__out_t cnt_sel;
         window_rf__out_t window[4];
         tile_rf__external__out_t tile[64];

@@ -1,0 +1,827 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/golden/golden_tile.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace ohmac::golden {
+
+using isa::Counter;
+using isa::Fault;
+
+namespace {
+
+constexpr uint32_t kSeq = 0, kMvm = 0, kVec = 1, kNet = 2;  // engines index engine_[]; SEQ has no queue
+constexpr uint32_t kLine = 32;                              // bytes of an SRAM line
+constexpr uint32_t kTokenMax = (1u << isa::kTokenBits) - 1;
+constexpr uint32_t kAddrMask = (1u << isa::kAddrBits) - 1;
+constexpr int32_t kAccMax = (1 << 23) - 1, kAccMin = -(1 << 23);  // ColAccBits = 24
+
+/// AGU ADDR, INC and WRAP_BASE are signed 24-bit numbers.
+constexpr int32_t sext24(uint32_t v) { return static_cast<int32_t>(v << 8) >> 8; }
+
+constexpr uint32_t ceil_div(uint32_t a, uint32_t b) { return (a + b - 1) / b; }
+
+int32_t sat32(int64_t v, uint32_t* sats) {
+  if (v > INT32_MAX) return ++*sats, INT32_MAX;
+  if (v < INT32_MIN) return ++*sats, INT32_MIN;
+  return static_cast<int32_t>(v);
+}
+
+/// x * mult / 2^shift, rounded half to even, clamped to +-127. |x * mult| < 2^62.
+int8_t requantise(int32_t x, int64_t mult, uint32_t shift) {
+  const int64_t p = x * mult;
+  int64_t q = p >> shift;
+  if (shift != 0) {
+    const int64_t rest = p - (q << shift), half = int64_t{1} << (shift - 1);
+    if (rest > half || (rest == half && (q & 1))) ++q;
+  }
+  return static_cast<int8_t>(std::clamp<int64_t>(q, -127, 127));
+}
+
+/// Address moved into [base, base + len) by at most one len. Same rule for operands of increments and of MVM segments.
+int64_t wrap_once(int64_t a, int64_t base, uint32_t len) {
+  if (len == 0) return a;
+  if (a >= base + len) return a - len;
+  if (a < base) return a + len;
+  return a;
+}
+
+}  // namespace
+
+GoldenTile::GoldenTile(const Geometry& geometry, const Macro& macro)
+    : geometry_(geometry), macro_(macro), sram_(geometry.sram_bytes), in_(geometry.rows + 4), x_(geometry.rows + 1),
+      codes_(geometry.lanes), acc_(geometry.cols) {
+  config_[isa::cfg::kTimingBase] =
+      static_cast<uint32_t>(isa::cfg::timing::settle.put(4) | isa::cfg::timing::integ.put(32));
+}
+
+// ---------------------------------------------------------------------------------------------------------------- configuration
+
+uint32_t GoldenTile::config(uint32_t word) const {
+  using namespace isa::cfg;
+  if (word >= kConfigWords) return 0;
+  if (word >= kAguBase && word < kAguBase + kAguCount * kAguStride && (word - kAguBase) % kAguStride == agu::addr.word)
+    return static_cast<uint32_t>(agu_[(word - kAguBase) / kAguStride].addr) & kAddrMask;
+  return config_[word];
+}
+
+bool GoldenTile::write_config(uint32_t word, uint32_t value) {
+  using namespace isa::cfg;
+  if (word >= kConfigWords) return false;
+  config_[word] = value;
+  if (word >= kAguBase && word < kAguBase + kAguCount * kAguStride) {
+    Agu& a = agu_[(word - kAguBase) / kAguStride];
+    const uint32_t field = (word - kAguBase) % kAguStride;
+    if (field == agu::addr.word) a.addr = sext24(value);
+    if (field >= agu::inc0.word && field <= agu::inc3.word)
+      a.inc[field - agu::inc0.word] = sext24(value);
+    if (field == agu::wrap_base.word) a.wrap_base = sext24(value);
+    if (field == agu::wrap_len.word) a.wrap_len = value & kAddrMask;
+  } else if (word >= kMvmcfgBase && word < kCalBase) {
+    slots_stale_ = true;
+  }
+  return true;
+}
+
+void GoldenTile::refresh_slots() {
+  if (!slots_stale_) return;
+  for (uint32_t i = 0; i < isa::kNumMvmCfg; ++i) decode_mvm_slot(i);
+  for (uint32_t i = 0; i < isa::kNumVecCfg; ++i) decode_vec_slot(i);
+  slots_stale_ = false;
+}
+
+void GoldenTile::decode_mvm_slot(uint32_t i) {
+  using namespace isa::cfg;
+  const uint32_t* w = &config_[kMvmcfgBase + i * kMvmcfgStride];
+  const auto get = [w](isa::Field f) { return static_cast<uint32_t>(f.get(w[f.word])); };
+  MvmSlot& s = mvm_slot_[i];
+  s.k = get(mvmcfg::k);
+  s.row_base = get(mvmcfg::row_base);
+  s.seg_len = get(mvmcfg::seg_len);
+  s.n_seg = get(mvmcfg::n_seg);
+  s.seg_stride = static_cast<int32_t>(mvmcfg::seg_stride.get_signed(w[mvmcfg::seg_stride.word]));
+  s.pad_top = get(mvmcfg::pad_top);
+  s.pad_bottom = get(mvmcfg::pad_bottom);
+  s.pad_left = get(mvmcfg::pad_left);
+  s.pad_right = get(mvmcfg::pad_right);
+  s.pad_value = static_cast<uint8_t>(get(mvmcfg::pad_value));
+  constexpr uint32_t kInBits[] = {7, 4, 2, 1}, kInSlices[] = {1, 2, 4, 7}, kWeightShift[] = {7, 4, 2, 0};
+  s.in_bits = kInBits[get(mvmcfg::in_slice)];
+  s.in_slices = kInSlices[get(mvmcfg::in_slice)];
+  s.w_slices = 1u << get(mvmcfg::w_slices);
+  s.w_shift = kWeightShift[get(mvmcfg::w_slices)];
+  s.adc_bits = get(mvmcfg::adc_bits);
+  s.range = get(mvmcfg::range);
+  s.group_rows = get(mvmcfg::group_rows);
+  s.mux_first = get(mvmcfg::mux_first);
+  s.mux_count = get(mvmcfg::mux_count);
+  const uint32_t t = config_[kTimingBase];
+  s.valid = s.k >= 1 && s.k <= geometry_.rows && s.row_base % 4 == 0 &&
+            (s.row_base + s.k <= geometry_.rows || (s.row_base == geometry_.rows && s.k <= 4)) &&
+            s.n_seg * s.seg_len == s.k && s.w_slices <= 4 && s.adc_bits >= 4 && s.adc_bits <= 8 && s.group_rows != 0 &&
+            (s.group_rows % 4 == 0 || s.group_rows >= s.k) && s.mux_count >= 1 &&
+            (s.mux_first + s.mux_count) * geometry_.lanes <= geometry_.cols && isa::cfg::timing::settle.get(t) >= 1 &&
+            isa::cfg::timing::integ.get(t) >= 1;
+}
+
+void GoldenTile::decode_vec_slot(uint32_t i) {
+  using namespace isa::cfg;
+  const uint32_t* w = &config_[kVeccfgBase + i * kVeccfgStride];
+  VecSlot& s = vec_slot_[i];
+  s.len = static_cast<uint32_t>(veccfg::len.get(w[veccfg::len.word]));
+  s.requant = veccfg::requant.get(w[veccfg::requant.word]) != 0;
+  s.relu = veccfg::relu.get(w[veccfg::relu.word]) != 0;
+  s.mult = static_cast<int64_t>(veccfg::mult.get(w[veccfg::mult.word]));
+  s.shift = static_cast<uint32_t>(veccfg::shift.get(w[veccfg::shift.word]));
+  s.valid = s.len >= 1 && s.shift <= 62;
+}
+
+// ------------------------------------------------------------------------------------------------------------ tokens and queues
+
+void GoldenTile::add_token(uint32_t i, uint32_t n, Tick now) {
+  tokens_[i] += n;
+  if (tokens_[i] > kTokenMax) {
+    tokens_[i] = kTokenMax;
+    fault(Fault::kTokenOverflow, now);
+  }
+  for (Engine& e : engine_) {
+    if (!e.waiting || e.held.token != i || tokens_[i] < e.held.count) continue;
+    tokens_[i] -= e.held.count;
+    release(e, now);
+  }
+  if (seq_block_ == Block::kToken) seq_wake_ = now;
+}
+
+/// A WAIT leaves the queue when the engine takes it and blocks the engine, not a place of the queue.
+void GoldenTile::take_wait(Engine& e, Tick now) {
+  e.held = e.front();
+  const bool granted = draining_ || tokens_[e.held.token] >= e.held.count;
+  if (granted && !draining_) tokens_[e.held.token] -= e.held.count;
+  e.waiting = !granted;
+  e.ready = granted ? now + timing::kWait : kNever;
+  e.done = std::max(e.done, now + timing::kWait);
+  pop(e, now);
+}
+
+/// The token of a blocked WAIT has come.
+void GoldenTile::release(Engine& e, Tick now) {
+  e.waiting = false;
+  e.ready = now + timing::kGrant;
+  e.done = std::max(e.done, e.ready);
+  rearm(e);
+  if (seq_block_ == Block::kIdle) seq_wake_ = now + 1;
+}
+
+/// The SIGNAL fires when everything before it is complete, at the earliest `latency` after it was taken; then the engine goes on
+/// `busy` cycles after taking it.
+void GoldenTile::take_signal(Engine& e, Tick now, Tick latency, Tick busy) {
+  if (e.sig_size == e.signals.size()) {
+    e.wake = e.first_signal().at + 1;
+    return;
+  }
+  const Item& it = e.front();
+  e.done = std::max(e.done, now + latency);
+  e.signals[(e.sig_head + e.sig_size++) % e.signals.size()] = {e.done, it.token, it.count};
+  e.ready = now + busy;
+  pop(e, now);
+}
+
+void GoldenTile::pop(Engine& e, Tick now) {
+  e.head = (e.head + 1) % kQueueDepth;
+  --e.size;
+  rearm(e);
+  if (seq_block_ == Block::kQueue || (seq_block_ == Block::kIdle && e.size == 0)) seq_wake_ = now + 1;
+}
+
+void GoldenTile::rearm(Engine& e) { e.wake = e.size == 0 || e.waiting ? kNever : std::max(e.ready, e.front().at); }
+
+void GoldenTile::fire_signals(Engine& e, Tick now) {
+  while (e.sig_size != 0 && e.first_signal().at <= now) {
+    const Signal s = e.first_signal();
+    e.sig_head = (e.sig_head + 1) % e.signals.size();
+    --e.sig_size;
+    add_token(s.token, s.count, now);
+  }
+}
+
+void GoldenTile::fault(Fault cause, Tick now) {
+  if (status_.fault != Fault::kNone) return;  // the first cause stays
+  status_.fault = cause;
+  if (!status_.running) {
+    status_.halted = true;
+    return;
+  }
+  draining_ = true;
+  for (Engine& e : engine_)
+    if (e.waiting) release(e, now);
+  seq_block_ = Block::kNone;
+  seq_wake_ = now;  // halts when all is drained
+}
+
+/// Stops the sequencer once queues and engines are empty. False if they are not, with the next look arranged.
+bool GoldenTile::halt(Tick now) {
+  Tick when;
+  if (!engines_idle(now, &when)) {
+    seq_block_ = when == kNever ? Block::kIdle : Block::kNone;
+    seq_wake_ = when;
+    return false;
+  }
+  count(Counter::kActive) += static_cast<uint32_t>(now + timing::kHalt - started_);
+  status_.running = false;
+  status_.halted = true;
+  draining_ = false;
+  seq_block_ = Block::kNone;
+  seq_wake_ = kNever;
+  return true;
+}
+
+// -------------------------------------------------------------------------------------------------------------------- sequencer
+
+void GoldenTile::start_at(uint16_t pc, Tick now) {
+  if (status_.running) return;
+  status_ = {};
+  status_.running = true;
+  pc_ = pc;
+  depth_ = 0;
+  draining_ = false;
+  seq_block_ = Block::kNone;
+  seq_wake_ = now + timing::kStart;
+  started_ = now;
+}
+
+uint32_t GoldenTile::operand(uint64_t field, const Agu** agu) const {
+  const Agu& a = agu_[field >> 12];
+  if (agu != nullptr) *agu = &a;
+  int64_t ea = int64_t{a.addr} + 16 * static_cast<int64_t>(field & 0xFFF);
+  if (a.wrap_len != 0 && ea >= int64_t{a.wrap_base} + a.wrap_len) ea -= a.wrap_len;
+  return static_cast<uint32_t>(ea) & kAddrMask;
+}
+
+/// Moves on to next_pc, through the ends of every loop whose body ended just before it.
+void GoldenTile::advance(uint32_t next_pc, Tick& t) {
+  for (bool further = false; depth_ != 0 && next_pc == loops_[depth_ - 1].last + 1; further = true) {
+    Loop& l = loops_[depth_ - 1];
+    for (Agu& a : agu_) {
+      const int32_t inc = a.inc[depth_ - 1];
+      if (inc != 0 || a.wrap_len != 0)
+        a.addr = sext24(static_cast<uint32_t>(wrap_once(int64_t{a.addr} + inc, a.wrap_base, a.wrap_len)));
+    }
+    if (further) t += timing::kLoopEnd;
+    if (--l.remaining != 0) {
+      next_pc = l.first;
+      if (pc_ / 4 - next_pc / 4 > 1) t += timing::kJump;
+      break;
+    }
+    --depth_;
+  }
+  pc_ = next_pc;
+}
+
+bool GoldenTile::push(uint32_t engine, Item& item, Tick t) {
+  Engine& e = engine_[engine];
+  item.at = t + timing::kQueue;
+  e.queue[(e.head + e.size++) % kQueueDepth] = item;
+  if (e.size == 1) rearm(e);
+  return true;
+}
+
+bool GoldenTile::engines_idle(Tick now, Tick* when) const {
+  *when = now;
+  for (const Engine& e : engine_) {
+    if (e.size != 0 || e.waiting) return *when = kNever, false;
+    *when = std::max(*when, e.done);
+  }
+  return *when <= now;
+}
+
+/// Issues instructions from `now` on. What only the sequencer sees (loops, AGUs, pushes with a time stamp) runs ahead of the clock;
+/// whatever looks at the rest of the tile is retried at its own time.
+void GoldenTile::step_sequencer(Tick now) {
+  Tick t = now;
+  seq_block_ = Block::kNone;
+  if (draining_) return static_cast<void>(halt(now));
+  const auto retry_at = [this](Tick when) { seq_wake_ = when; };
+  const auto block = [this](Block why) {
+    seq_block_ = why;
+    seq_wake_ = kNever;
+  };
+  for (uint32_t budget = 64; budget != 0; --budget) {
+    Fault bad = Fault::kNone;
+    uint32_t next = pc_ + 1;
+    if ((pc_ + 1) * 8 > sram_.size()) {
+      if (t > now) return retry_at(t);
+      return fault(Fault::kAddress, now);
+    }
+    uint64_t w;
+    std::memcpy(&w, &sram_[pc_ * 8], 8);
+    Item item;
+    int queue = -1;
+    switch (static_cast<isa::Op>(isa::kOpcode.get(w))) {
+      case isa::Op::kNop:
+        break;
+      case isa::Op::kHalt:
+        if (t > now) return retry_at(t);
+        if (halt(now)) ++count(Counter::kInstr);
+        return;
+      case isa::Op::kLoop: {
+        const uint32_t len = static_cast<uint32_t>(isa::loop::len.get(w));
+        const uint32_t n = isa::loop::use_scalar.get(w)
+                               ? config_[isa::cfg::kScalarBase + isa::loop::scalar.get(w)] & 0xFFFF
+                               : static_cast<uint32_t>(isa::loop::count.get(w));
+        if (len == 0 || depth_ == isa::kLoopDepth || pc_ + len > 0xFFFF || (depth_ != 0 && pc_ + len > loops_[depth_ - 1].last)) {
+          bad = Fault::kLoopDepth;
+        } else if (n == 0) {
+          next += len;
+        } else {
+          loops_[depth_++] = {pc_ + 1, pc_ + len, n};
+        }
+        break;
+      }
+      case isa::Op::kSetr: {
+        const uint32_t word = static_cast<uint32_t>(isa::setr::addr.get(w));
+        if (word >= kConfigWords) {
+          bad = Fault::kAddress;
+          break;
+        }
+        if (word >= isa::cfg::kMvmcfgBase) {
+          if (t > now) return retry_at(t);
+          Tick when;
+          if (!engines_idle(now, &when)) return when == kNever ? block(Block::kIdle) : retry_at(when);
+        }
+        write_config(word, static_cast<uint32_t>(isa::setr::imm.get(w)));
+        break;
+      }
+      case isa::Op::kWait:
+      case isa::Op::kSignal: {
+        const bool is_wait = isa::kOpcode.get(w) == static_cast<uint64_t>(isa::Op::kWait);
+        item.kind = is_wait ? ItemKind::kWait : ItemKind::kSignal;
+        item.token = static_cast<uint8_t>(isa::wait::token.get(w));
+        item.count = static_cast<uint8_t>(isa::wait::count.get(w));
+        const uint32_t engine = static_cast<uint32_t>(isa::wait::engine.get(w));
+        if (item.count == 0) {
+          bad = Fault::kIllegalInstr;
+        } else if (engine != kSeq) {
+          queue = static_cast<int>(engine) - 1;
+        } else if (t > now) {
+          return retry_at(t);
+        } else if (is_wait) {
+          if (tokens_[item.token] < item.count) return block(Block::kToken);
+          tokens_[item.token] -= item.count;
+        } else {
+          add_token(item.token, item.count, now);
+          if (draining_) return;  // overflow: the faulty instruction does not count
+        }
+        break;
+      }
+      case isa::Op::kMvm: {
+        refresh_slots();
+        const Agu* agu;
+        item.cfg = static_cast<uint8_t>(isa::mvm::cfg.get(w));
+        item.a = operand(isa::mvm::src.get(w), &agu);
+        item.wrap_base = agu->wrap_base;
+        item.wrap_len = agu->wrap_len;
+        item.dst = operand(isa::mvm::dst.get(w));
+        const MvmSlot& s = mvm_slot_[item.cfg];
+        if (!s.valid) {
+          bad = Fault::kConfig;
+        } else if (item.dst % kLine != 0 || !in_sram(item.dst, s.mux_count * geometry_.lanes / s.w_slices * 4)) {
+          bad = Fault::kAddress;
+        }
+        queue = kMvm;
+        break;
+      }
+      case isa::Op::kVec: {
+        refresh_slots();
+        item.cfg = static_cast<uint8_t>(isa::vec::cfg.get(w));
+        item.use_b = isa::vec::use_b.get(w) != 0;
+        item.a = operand(isa::vec::a.get(w));
+        item.b = operand(isa::vec::b.get(w));
+        item.dst = operand(isa::vec::dst.get(w));
+        const VecSlot& s = vec_slot_[item.cfg];
+        if (!s.valid) {
+          bad = Fault::kConfig;
+        } else if (item.a % kLine != 0 || !in_sram(item.a, 4 * s.len) ||
+                   (item.use_b && (item.b % kLine != 0 || !in_sram(item.b, 4 * s.len))) ||
+                   item.dst % (s.requant ? 16 : kLine) != 0 || !in_sram(item.dst, s.requant ? s.len : 4 * s.len)) {
+          bad = Fault::kAddress;
+        }
+        queue = kVec;
+        break;
+      }
+      case isa::Op::kSend: {
+        item.a = operand(isa::send::src.get(w));
+        item.dst = operand(isa::send::dst.get(w));
+        item.tile = static_cast<uint8_t>(isa::send::tile.get(w));
+        item.len = static_cast<uint16_t>(isa::send::len.get(w));
+        item.token_en = isa::send::token_en.get(w) != 0;
+        item.token = static_cast<uint8_t>(isa::send::token.get(w));
+        const bool host = item.tile == isa::kHostTile;
+        if (item.tile > isa::kHostTile) {
+          bad = Fault::kIllegalInstr;
+        } else if (item.len == 0 && !item.token_en) {
+          bad = Fault::kConfig;
+        } else if (item.a % 16 != 0 || item.dst % 16 != 0 || !in_sram(item.a, item.len) ||
+                   (host ? item.dst >> isa::kCfgSpaceBit != 0 : !in_sram(item.dst, item.len))) {
+          bad = Fault::kAddress;
+        }
+        queue = kNet;
+        break;
+      }
+      default:
+        bad = Fault::kIllegalInstr;
+    }
+    if (bad != Fault::kNone) {
+      if (t > now) return retry_at(t);
+      return fault(bad, now);
+    }
+    if (queue >= 0) {
+      if (engine_[queue].size == kQueueDepth) return t > now ? retry_at(t) : block(Block::kQueue);
+      push(static_cast<uint32_t>(queue), item, t);
+    }
+    ++count(Counter::kInstr);
+    t += 1;
+    advance(next, t);
+  }
+  retry_at(t);
+}
+
+// ------------------------------------------------------------------------------------------------------------------- MVM engine
+
+void GoldenTile::step_mvm(Tick now) {
+  Engine& e = engine_[kMvm];
+  const Item& it = e.front();
+  if (it.kind == ItemKind::kWait) return take_wait(e, now);
+  if (it.kind == ItemKind::kSignal) return take_signal(e, now, timing::kMvmSignal, timing::kItem);
+  const Tick begin = std::max(now, stage_free_[op_parity_]);
+  if (begin > now) {
+    e.wake = begin;
+    return;
+  }
+  refresh_slots();
+  run_mvm(it, mvm_slot_[it.cfg], now);
+  pop(e, now);
+}
+
+/// Reads the input vector into in_. Returns the cycles of the staging.
+uint32_t GoldenTile::fetch(const Item& item, const MvmSlot& s, Tick now) {
+  uint32_t cycles = 0, lines = 0;
+  int64_t last_line = -1;
+  bool outside = false;
+  int8_t* out = in_.data();
+  const auto pad = [&](uint32_t n) {
+    std::memset(out, s.pad_value, n);
+    out += n;
+    cycles += ceil_div(n, 4);
+  };
+  const int64_t last_seg = int64_t{s.n_seg} - s.pad_bottom;
+  const uint32_t lo = std::min(s.pad_left, s.seg_len);
+  const uint32_t hi = std::max<int64_t>(lo, int64_t{s.seg_len} - s.pad_right);
+  cycles += s.n_seg * static_cast<uint32_t>(timing::kSegment);
+  for (uint32_t seg = 0; seg < s.n_seg; ++seg) {
+    if (seg < s.pad_top || seg >= last_seg || lo == hi) {
+      pad(s.seg_len);
+      continue;
+    }
+    if (lo != 0) pad(lo);
+    int64_t a = int64_t{sext24(item.a)} + int64_t{seg} * s.seg_stride + lo;
+    for (uint32_t left = hi - lo; left != 0;) {
+      uint32_t n = left;  // bytes up to the next edge of the window
+      if (item.wrap_len != 0) {
+        const int64_t base = item.wrap_base, end = base + item.wrap_len;
+        if (a < base) n = static_cast<uint32_t>(std::min<int64_t>(n, base - a));
+        else if (a < end) n = static_cast<uint32_t>(std::min<int64_t>(n, end - a));
+      }
+      const int64_t from = wrap_once(a, item.wrap_base, item.wrap_len);
+      if (from < 0 || from + n > static_cast<int64_t>(sram_.size())) {
+        outside = true;
+        for (uint32_t i = 0; i < n; ++i) {
+          const bool inside = from + i >= 0 && from + i < static_cast<int64_t>(sram_.size());
+          out[i] = inside ? static_cast<int8_t>(sram_[from + i]) : int8_t{0};
+          if (!inside) continue;
+          lines += (from + i) / kLine != last_line;
+          last_line = (from + i) / kLine;
+        }
+      } else {
+        std::memcpy(out, &sram_[from], n);
+        const int64_t first = from / kLine, last = (from + n - 1) / kLine;
+        lines += static_cast<uint32_t>(last - first) + (first != last_line);
+        last_line = last;
+      }
+      const uint32_t head = std::min<uint32_t>(n, 16 - (from & 15)), rest = n - head;
+      cycles += ceil_div(head, 4) + rest / 16 * 4 + ceil_div(rest % 16, 4);
+      out += n;
+      a += n;
+      left -= n;
+    }
+    if (hi != s.seg_len) pad(s.seg_len - hi);
+  }
+  count(Counter::kSramRd) += lines;
+  if (outside) fault(Fault::kAddress, now);
+  return cycles;
+}
+
+void GoldenTile::run_mvm(const Item& item, const MvmSlot& s, Tick begin) {
+  const uint32_t timing_word = config_[isa::cfg::kTimingBase];
+  const uint32_t integ = static_cast<uint32_t>(isa::cfg::timing::integ.get(timing_word));
+  const Tick phase_cycles = isa::cfg::timing::settle.get(timing_word) + integ + 1;
+  const uint32_t period = s.adc_bits + 2;
+  const Tick adc_cycles = Tick{s.mux_count} * period;
+  const uint32_t lanes = geometry_.lanes;
+  const int8_t lowest = static_cast<int8_t>(-(1 << (s.adc_bits - 1))), highest = static_cast<int8_t>(~lowest);
+
+  const Tick taken = begin + timing::kFetch + fetch(item, s, begin), staged = taken + timing::kStage;
+  uint32_t clips = 0, sats = 0, phases = 0;
+  int64_t shift_sum = 0;
+  for (uint32_t g0 = 0; g0 < s.k; g0 += s.group_rows) {
+    const uint32_t n = std::min(s.group_rows, s.k - g0);
+    const uint32_t rows = std::min(n, geometry_.rows + 1 - s.row_base - g0);  // the reference row is one byte of a word
+    int8_t* x = &x_[s.row_base + g0];
+    for (uint32_t i = 0; i < s.in_slices; ++i, ++phases) {
+      const uint32_t shift = i * s.in_bits, mask = (1u << s.in_bits) - 1, align = 7 - s.in_bits;
+      for (uint32_t r = 0; r < rows; ++r) {
+        const int32_t v = in_[g0 + r];
+        const int32_t mag = std::min(v < 0 ? -v : v, 127);
+        const int32_t slice = static_cast<int32_t>((static_cast<uint32_t>(mag) >> shift & mask) << align);
+        x[r] = static_cast<int8_t>(v < 0 ? -slice : slice);
+      }
+      macro_.drive(x_.data(), integ);
+      for (uint32_t m = 0; m < s.mux_count; ++m) {
+        const uint32_t block = s.mux_first + m;
+        // Sample in cycle S+I, conversion m starts at S+I+1 + m * period, its first trial one cycle later.
+        macro_.convert(block, static_cast<uint32_t>(1 + m * period + timing::kSettleTrial), s.range, s.adc_bits, codes_.data());
+        int32_t* acc = &acc_[block * lanes];
+        for (uint32_t l = 0; l < lanes; ++l) clips += codes_[l] == lowest || codes_[l] == highest;
+        if (phases == 0) {
+          for (uint32_t l = 0; l < lanes; ++l) acc[l] = codes_[l] * (1 << shift);
+        } else {
+          for (uint32_t l = 0; l < lanes; ++l) {
+            const int32_t sum = acc[l] + codes_[l] * (1 << shift);
+            acc[l] = std::clamp(sum, kAccMin, kAccMax);
+            sats += acc[l] != sum;
+          }
+        }
+      }
+      shift_sum += int64_t{1} << shift;
+
+      // When this happens in the pipe.
+      const uint32_t words = ceil_div(n, 4);
+      count(Counter::kRowWords) += words;
+      const Tick load = std::max({load_free_, staged, bank_free_[drive_parity_]});
+      load_free_ = load + timing::kLoad + words;
+      Tick start = std::max(load_free_ + timing::kDrive, drive_free_ + timing::kDriveGap);
+      if (adc_free_ > start + phase_cycles) start = adc_free_ - phase_cycles;
+      if (phases == 0) start = std::max(start, acc_free_[op_parity_]);
+      drive_free_ = start + phase_cycles;
+      bank_free_[drive_parity_] = drive_free_;
+      adc_free_ = drive_free_ + adc_cycles;
+      drive_parity_ ^= 1;
+    }
+    std::memset(x, 0, rows);
+  }
+  const uint32_t conversions = phases * s.mux_count;
+  count(Counter::kDrives) += phases;
+  count(Counter::kConversions) += conversions * lanes;
+  count(Counter::kTrials) += conversions * lanes * s.adc_bits;
+  count(Counter::kAdcBusy) += conversions * period;
+  count(Counter::kClips) += clips;
+  count(Counter::kSats) += sats;
+  ++count(Counter::kMvmOps);
+  post(item, s, shift_sum);
+
+  const Tick post_start = std::max(adc_free_ + timing::kPost, post_free_);
+  post_free_ = post_start + s.mux_count * lanes / 8;
+  stage_free_[op_parity_] = load_free_;
+  acc_free_[op_parity_] = post_free_ + timing::kRelease;
+  op_parity_ ^= 1;
+  Engine& e = engine_[kMvm];
+  e.ready = taken;
+  e.done = std::max(e.done, post_free_ + timing::kPostPipe);
+}
+
+void GoldenTile::post(const Item& item, const MvmSlot& s, int64_t shift_sum) {
+  const uint32_t first = s.mux_first * geometry_.lanes, columns = s.mux_count * geometry_.lanes;
+  uint8_t* dst = &sram_[item.dst];
+  uint32_t sats = 0;
+  for (uint32_t c = 0; c < columns; c += s.w_slices, dst += 4) {
+    int64_t psum = 0;
+    for (uint32_t i = 0; i < s.w_slices; ++i) {
+      const uint32_t cal = config_[isa::cfg::kCalBase + first + c + i];
+      const int64_t gain = cal & 0xFFFF, offset = static_cast<int16_t>(cal >> 16);
+      const int64_t corrected = ((acc_[first + c + i] * gain + 32) >> 6) + offset * shift_sum;
+      psum += corrected * (int64_t{1} << (i * s.w_shift));
+    }
+    const int32_t v = sat32(psum, &sats);
+    std::memcpy(dst, &v, 4);
+  }
+  count(Counter::kSats) += sats;
+  count(Counter::kSramWr) += columns / 8;
+}
+
+// ------------------------------------------------------------------------------------------------------------------ vector unit
+
+void GoldenTile::step_vec(Tick now) {
+  Engine& e = engine_[kVec];
+  const Item& it = e.front();
+  if (it.kind == ItemKind::kWait) return take_wait(e, now);
+  if (it.kind == ItemKind::kSignal) return take_signal(e, now, timing::kVecSignal, timing::kVecItem);
+  refresh_slots();
+  const VecSlot& s = vec_slot_[it.cfg];
+  run_vec(it, s);
+  e.ready = now + timing::kVec + ceil_div(s.len, 8);
+  e.done = e.ready + timing::kVecPipe;
+  pop(e, now);
+}
+
+void GoldenTile::run_vec(const Item& item, const VecSlot& s) {
+  const uint32_t steps = ceil_div(s.len, 8);
+  uint32_t sats = 0;
+  for (uint32_t i0 = 0; i0 < s.len; i0 += 8) {
+    const uint32_t n = std::min(8u, s.len - i0);
+    int32_t a[8], b[8];
+    std::memcpy(a, &sram_[item.a + 4 * i0], 4 * n);
+    if (item.use_b) {
+      std::memcpy(b, &sram_[item.b + 4 * i0], 4 * n);
+      for (uint32_t i = 0; i < n; ++i) a[i] = sat32(int64_t{a[i]} + b[i], &sats);
+    }
+    if (s.relu)
+      for (uint32_t i = 0; i < n; ++i) a[i] = std::max(a[i], 0);
+    if (s.requant) {
+      for (uint32_t i = 0; i < n; ++i)
+        sram_[item.dst + i0 + i] = static_cast<uint8_t>(requantise(a[i], s.mult, s.shift));
+    } else {
+      std::memcpy(&sram_[item.dst + 4 * i0], a, 4 * n);
+    }
+  }
+  count(Counter::kSats) += sats;
+  count(Counter::kVecLines) += steps;
+  count(Counter::kSramRd) += steps * (item.use_b ? 2 : 1);
+  count(Counter::kSramWr) += steps;
+}
+
+// ------------------------------------------------------------------------------------------------------------------- NET engine
+
+void GoldenTile::step_net(Tick now) {
+  Engine& e = engine_[kNet];
+  if (!net_job_.active && read_command_.active) {
+    net_job_ = read_command_;
+    read_command_.active = false;
+  }
+  if (net_job_.active) return emit(now);
+  if (e.size == 0 || e.waiting) {
+    e.wake = kNever;
+    return;
+  }
+  const Item& it = e.front();
+  if (it.at > now || e.ready > now) return rearm(e);
+  if (it.kind == ItemKind::kWait) return take_wait(e, now);
+  if (it.kind == ItemKind::kSignal) return take_signal(e, now, timing::kNetSignal, timing::kVecItem);
+  net_job_ = {true, it.token_en, FlitKind::kWrite, it.tile, it.token, it.a, it.dst, it.len, -1};
+  pop(e, now);
+  emit(now);
+}
+
+/// Sends up to 16 flits of the job in progress.
+void GoldenTile::emit(Tick now) {
+  Engine& e = engine_[kNet];
+  NetJob& j = net_job_;
+  departures_.emplace_back();
+  Departure& d = departures_.back();
+  Burst& b = d.burst;
+  const uint32_t bytes = std::min(j.len, 16 * kBurstFlits);
+  d.at = now + timing::kSend;
+  b.tile = j.tile;
+  b.kind = j.kind;
+  b.addr = j.dst;
+  b.flits = std::max(1u, ceil_div(bytes, 16));
+  b.last_strb = tail_strb(bytes);
+  for (uint32_t done = 0; done < bytes;) {  // only an answer to a FlitRead can leave the SRAM: it reads 0 there
+    const uint32_t n = std::min(16u, bytes - done), from = j.src + done;
+    if (from + 16 <= sram_.size()) {
+      std::memcpy(b.data + done, &sram_[from], 16);
+      if (from / kLine != j.last_line) ++count(Counter::kSramRd);
+      j.last_line = from / kLine;
+    }
+    done += n;
+  }
+  j.src += bytes;
+  j.dst += bytes;
+  j.len -= bytes;
+  if (j.len == 0) {
+    j.active = false;
+    b.token_en = j.token_en;
+    b.token = j.token;
+  }
+  count(Counter::kFlitsOut) += b.flits;
+  const Tick next = now + b.flits + (j.active ? 0 : timing::kSendGap);
+  if (!e.waiting) e.ready = next;
+  e.done = std::max(e.done, d.at + b.flits);
+  if (j.active || read_command_.active) e.wake = next;
+  else rearm(e);
+}
+
+void GoldenTile::hold_net(Tick t) {
+  Engine& e = engine_[kNet];
+  if (e.waiting || t <= e.ready) return;
+  e.ready = t;
+  e.done = std::max(e.done, t + timing::kSend);
+  if (e.wake != kNever) e.wake = std::max(e.wake, t);
+}
+
+void GoldenTile::receive(const Burst& b, Tick now) {
+  count(Counter::kFlitsIn) += b.flits;
+  if (b.kind == FlitKind::kRead) {
+    uint16_t bytes;
+    std::memcpy(&bytes, b.data, 2);
+    if (b.addr % 16 != 0 || !in_sram(b.addr, bytes)) {
+      fault(Fault::kAddress, now);
+      bytes = 0;  // answered all the same, so that the host never hangs
+    }
+    read_command_ = {true, true, FlitKind::kResp, static_cast<uint8_t>(isa::kHostTile), 0, b.addr, 0, bytes, -1};
+    Engine& e = engine_[kNet];
+    // Answered between SENDs, before the queue head and past a WAIT.
+    if (!net_job_.active) e.wake = e.waiting ? now : std::max(now, e.ready);
+    return;
+  }
+  if (b.kind != FlitKind::kWrite) return;
+  for (uint32_t i = 0; i < b.flits; ++i) {
+    const uint32_t addr = b.addr + 16 * i;
+    const uint16_t strb = i + 1 == b.flits ? b.last_strb : 0xFFFF;
+    const uint8_t* data = b.data + 16 * i;
+    if (strb == 0) continue;
+    const bool config = addr >> isa::kCfgSpaceBit & 1;
+    const uint32_t word = (addr & ((1u << isa::kCfgSpaceBit) - 1)) / 4;
+    if (addr % 16 != 0 || (config ? word >= kConfigWords : addr >= sram_.size())) {
+      fault(Fault::kAddress, now);
+      if (i + 1 == b.flits) return;  // the token goes with its data
+    } else if (config) {
+      for (uint32_t k = 0; k < 4; ++k) {
+        uint32_t v;
+        std::memcpy(&v, data + 4 * k, 4);
+        if ((strb >> (4 * k) & 0xF) == 0xF) write_config(word + k, v);
+      }
+    } else {
+      ++count(Counter::kSramWr);
+      if (strb == 0xFFFF) {
+        std::memcpy(&sram_[addr], data, 16);
+      } else {
+        for (uint32_t k = 0; k < 16; ++k)
+          if (strb >> k & 1) sram_[addr + k] = data[k];
+      }
+    }
+  }
+  if (b.token_en) add_token(b.token, 1, now);
+}
+
+// -------------------------------------------------------------------------------------------------------------------------- time
+
+Tick GoldenTile::next_time() const {
+  Tick t = seq_wake_;
+  for (const Engine& e : engine_) {
+    t = std::min(t, e.wake);
+    if (e.sig_size != 0) t = std::min(t, e.signals[e.sig_head].at);
+  }
+  return t;
+}
+
+void GoldenTile::step(Tick now) {
+  do {
+    for (Engine& e : engine_) fire_signals(e, now);
+    if (seq_wake_ <= now) step_sequencer(now);
+    if (engine_[kMvm].wake <= now) step_mvm(now);
+    if (engine_[kVec].wake <= now) step_vec(now);
+    if (engine_[kNet].wake <= now) step_net(now);
+  } while (next_time() <= now);
+}
+
+TileStatus GoldenTile::status() const {
+  TileStatus s = status_;
+  s.pc = static_cast<uint16_t>(pc_);
+  return s;
+}
+
+TileStop GoldenTile::run(uint64_t max_cycles, uint32_t self) {
+  const Tick limit = now_ + max_cycles;
+  for (Tick t = next_time(); t != kNever; t = next_time()) {
+    if (t > limit) {
+      now_ = limit;
+      return TileStop::kTimeout;
+    }
+    now_ = t;
+    step(t);
+    for (const Departure& d : departures_) {
+      if (d.burst.tile == self) {
+        receive(d.burst, now_);
+      } else {
+        for (uint32_t i = 0; i < d.burst.flits; ++i) sent_.push_back(d.burst.flit(i));
+      }
+    }
+    clear_departures();
+  }
+  for (const Engine& e : engine_)
+    if (e.done != 0 && e.done > now_ && status_.halted) now_ = e.done;
+  if (status_.fault != Fault::kNone && !status_.running) return TileStop::kFaulted;
+  return status_.running ? TileStop::kBlocked : TileStop::kHalted;
+}
+
+}  // namespace ohmac::golden

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/macro/macro.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+
+#include "models/converters/adc.h"
+#include "models/converters/sample_hold.h"
+#include "models/crossbar/array.h"
+#include "models/crossbar/mvm.h"
+
+namespace ohmac {
+namespace {
+
+constexpr uint32_t kBanks = 2;
+constexpr uint32_t kMaxRange = 15;       // 4-bit pin
+constexpr size_t kMaxErrors = 1000;      // a broken sequencer breaks a rule every cycle; the first ones tell
+
+/// Effective matrix of one (programmed state, age), computed by the first macro that needs it. Macros that share one have equal
+/// devices, age and effects.
+class EffectiveCache {
+ public:
+  const EffectiveMatrix& get(const DeviceArray& devices, double age_s) {
+    if (!ready()) {
+      std::call_once(once_, [&] {
+        matrix_ = devices.effective(age_s);
+        ready_.store(true, std::memory_order_release);
+      });
+    }
+    return matrix_;
+  }
+  bool ready() const { return ready_.load(std::memory_order_acquire); }
+  EffectiveMatrix* matrix() { return &matrix_; }
+
+ private:
+  std::once_flag once_;
+  std::atomic<bool> ready_{false};
+  EffectiveMatrix matrix_;
+};
+
+/// One bank of sample-and-holds. Columns are computed when they are first looked at, a chunk at a time: draws are named by drive and
+/// column, so when it happens changes nothing.
+struct HoldBank {
+  bool valid = false;
+  uint64_t drive = 0;         // number of the drive sampled
+  uint64_t sample_cycle = 0;  // pin level
+  ActiveRows rows;            // input of that drive
+  float settled = 1;
+  std::vector<uint8_t> done;  // [chunk] s is computed
+  std::vector<float> s;       // [chunks * kChunk], unit products
+};
+
+const MacroConfig& checked(const MacroConfig& c) {
+  const Geometry& g = c.geometry;
+  if (g.rows == 0 || g.rows % 4 != 0 || g.rows > 1020) throw std::invalid_argument("macro: rows must be a multiple of 4, 4..1020");
+  if (g.lanes == 0 || g.lanes % 8 != 0) throw std::invalid_argument("macro: lanes must be a multiple of 8");
+  if (g.cols == 0 || g.cols % g.lanes != 0 || g.mux() > 256 || g.cols > 65535)
+    throw std::invalid_argument("macro: cols must be a multiple of lanes, at most 256 blocks and 65535 columns");
+  if (c.tile > 0xffff) throw std::invalid_argument("macro: tile must be below 65536");
+  if (!(c.clock_ns > 0)) throw std::invalid_argument("macro: clock_ns must be > 0");
+  pcm_log_age(kPcmGeneric, c.age_s);  // throws std::domain_error
+  return c;
+}
+
+uint8_t stream(const EffectSet& set, Effect e) { return set.has(e) ? kEffects[static_cast<unsigned>(e)].kind : uint8_t{0}; }
+
+ArrayConfig array_config(const MacroConfig& c) {
+  ArrayConfig a;
+  a.rows = c.geometry.rows;
+  a.cols = c.geometry.cols;
+  a.tile = static_cast<uint16_t>(c.tile);
+  a.chip_seed = c.chip_seed;
+  a.programming_kind = stream(c.effects, Effect::kProgrammingNoise);
+  a.stuck_kind = stream(c.effects, Effect::kStuck);
+  a.drift_kind = stream(c.effects, Effect::kDrift);
+  a.read_noise = c.effects.has(Effect::kReadNoise);
+  return a;
+}
+
+}  // namespace
+
+struct Macro::Impl {
+  explicit Impl(const MacroConfig& c)
+      : config(checked(c)),
+        lanes(c.geometry.lanes),
+        devices(std::make_shared<DeviceArray>(array_config(c))),
+        cache(std::make_shared<EffectiveCache>()),
+        lane_errors(fabricate_lanes(lanes, static_cast<uint16_t>(c.tile), c.chip_seed, stream(c.effects, Effect::kLaneGain),
+                                    stream(c.effects, Effect::kLaneOffset))),
+        y(lane_errors.gain.size(), 0.0f),
+        codes(lanes, 0),
+        driven(c.geometry.rows + 1, 0) {
+    for (auto& l : latch) l.assign(c.geometry.rows + 1, 0);
+    const uint32_t chunks = (c.geometry.cols + kChunk - 1) / kChunk;
+    for (auto& h : hold) {
+      h.done.assign(chunks, 0);
+      h.s.assign(static_cast<size_t>(chunks) * kChunk, 0.0f);
+    }
+    noise.kind = stream(c.effects, Effect::kComparatorNoise);
+    noise.tile = static_cast<uint16_t>(c.tile);
+    noise.run_seed = c.run_seed;
+  }
+
+  MacroConfig config;
+  uint32_t lanes;
+  std::shared_ptr<DeviceArray> devices;  // copied before a change if another macro shares it
+  std::shared_ptr<EffectiveCache> cache;
+  LaneErrors lane_errors;
+  uint64_t drive_count = 0;
+  ConversionTrace* trace = nullptr;
+  std::vector<ProtocolError> errors;
+
+  HoldBank hold[kBanks];  // function level uses bank 0
+  ComparatorNoise noise;  // of the conversion in progress
+  std::vector<float> y;   // its levels at the comparators, steps
+
+  // Pin level.
+  uint64_t steps = 0;
+  std::vector<int8_t> latch[kBanks];
+  bool driving = false, driven_bank = false;
+  uint32_t integration = 0;  // cycles
+  uint8_t mux_sel = 0;
+  bool mux_bank = false;
+  uint64_t mux_changed = ~uint64_t{0};
+  bool converting = false;
+  uint32_t trial = 0;
+  uint8_t range = 0;
+  uint64_t traced_drive = 0;
+  uint32_t traced_block = 0;
+  std::vector<int8_t> codes;  // what the trials so far amount to
+
+  // Scratch.
+  std::vector<int8_t> driven;  // x of the drive in progress
+  ActiveRows rows;             // taken by sample()
+  uint32_t settled_cycles = 0;
+  float settled = 0;
+
+  void error(const char* rule) {
+    if (errors.size() < kMaxErrors) errors.push_back({steps - 1, config.tile, rule});
+  }
+
+  /// Samples the drive with the input in `rows`.
+  void sample(HoldBank* bank, uint64_t drive, uint32_t integrate_cycles) {
+    if (config.effects.has(Effect::kSettling) && integrate_cycles != settled_cycles) {
+      settled_cycles = integrate_cycles;
+      settled = settling_factor(integrate_cycles * config.clock_ns);
+    }
+    bank->settled = settled;
+    bank->valid = true;
+    bank->drive = drive;
+    std::swap(bank->rows, rows);
+    std::fill(bank->done.begin(), bank->done.end(), uint8_t{0});
+  }
+
+  /// Column values of a chunk: product, read noise, settling.
+  void compute(HoldBank* bank, uint32_t chunk) {
+    const EffectiveMatrix& m = cache->get(*devices, config.age_s);
+    float* s = bank->s.data() + static_cast<size_t>(chunk) * kChunk;
+    float variance[kChunk];
+    column_sums(m, bank->rows, chunk, s, variance);
+    if (!m.v.empty())
+      add_read_noise(chunk, config.run_seed, kEffects[static_cast<unsigned>(Effect::kReadNoise)].kind, bank->drive,
+                     static_cast<uint16_t>(config.tile), variance, s);
+    if (config.effects.has(Effect::kSettling))
+      for (uint32_t c = 0; c < kChunk; ++c) s[c] *= bank->settled;
+    bank->done[chunk] = 1;
+  }
+
+  /// Computes what is sampled and not yet looked at, before devices, age or seed change.
+  void finish_samples() {
+    for (auto& bank : hold)
+      for (uint32_t k = 0; bank.valid && k < bank.done.size(); ++k)
+        if (!bank.done[k]) compute(&bank, k);
+  }
+
+  /// First trial of a conversion: what the comparators see and which noise they draw.
+  void begin_conversion(HoldBank& bank, uint32_t block, uint64_t hold_cycles, uint32_t step_range) {
+    for (uint32_t k = block * lanes / kChunk; k <= (block * lanes + lanes - 1) / kChunk; ++k)
+      if (!bank.done[k]) compute(&bank, k);
+    const float droop =
+        config.effects.has(Effect::kDroop) ? droop_factor(static_cast<double>(hold_cycles) * config.clock_ns) : 1.0f;
+    adc_levels(lane_errors, bank.s.data() + static_cast<size_t>(block) * lanes, droop, step_range, lanes, y.data());
+    noise.drive = bank.drive;
+    noise.mux_sel = block;
+  }
+
+  void write_latches(const PinsIn& p) {
+    for (uint32_t b = 0; b < kBanks; ++b) {
+      if ((p.row_clr >> b & 1) == 0) continue;
+      if (p.drive && p.drive_bank == (b == 1)) error("row_clr: clears the latch bank that is being driven");
+      latch[b].assign(latch[b].size(), 0);
+    }
+    if (!p.row_we) return;
+    if (p.drive && p.drive_bank == p.row_bank) error("row_we: writes the latch bank that is being driven");
+    const uint32_t row = p.row_addr * 4u;
+    if (row > config.geometry.rows) {
+      error("row_addr: beyond the word of the reference row");
+      return;
+    }
+    auto& l = latch[p.row_bank];
+    for (uint32_t i = 0; i < 4 && row + i < l.size(); ++i) {
+      const uint32_t byte = p.row_wdata >> (8 * i) & 0xff;
+      const int magnitude = static_cast<int>(byte & 0x7f);
+      l[row + i] = static_cast<int8_t>((byte & 0x80) != 0 ? -magnitude : magnitude);
+    }
+  }
+
+  void drive_and_integrate(const PinsIn& p) {
+    if (p.drive && (!driving || p.int_rst)) {
+      if (!p.int_rst) error("drive: int_rst must be 1 in the first cycle of a drive");
+      ++drive_count;
+      driven_bank = p.drive_bank;
+      driven = latch[p.drive_bank];
+    } else if (p.drive && p.drive_bank != driven_bank) {
+      error("drive_bank: changed during a drive");
+      driven_bank = p.drive_bank;
+    }
+    driving = p.drive;
+    if (p.int_rst) integration = 0;
+    if (!p.integrate) return;
+    if (p.drive) {
+      ++integration;
+    } else {
+      error("integrate: must lie inside drive");
+    }
+  }
+
+  void strobe(const PinsIn& p, const int8_t* sar_code, uint8_t* cmp) {
+    const bool moved = mux_changed == steps - 1;
+    HoldBank& bank = hold[p.mux_bank];
+    if (converting && (moved || p.range != range)) {
+      error(moved ? "mux_sel, mux_bank: changed during a conversion" : "range: changed during a conversion");
+      close_conversion();
+    } else if (moved) {
+      error("sar_strobe: mux_sel or mux_bank changed in this cycle; strobe one cycle later at the earliest");
+    }
+    if (p.mux_sel >= config.geometry.mux() || !bank.valid) {
+      error(bank.valid ? "mux_sel: no such column block" : "sar_strobe: mux_bank selects a bank that was never sampled");
+      close_conversion();
+      for (uint32_t l = 0; l < lanes; ++l) cmp[l] = 0;
+      return;
+    }
+    if (!converting) {
+      converting = true;
+      trial = 0;
+      range = p.range;
+      traced_drive = bank.drive;
+      traced_block = p.mux_sel;
+      begin_conversion(bank, p.mux_sel, steps - 1 - bank.sample_cycle, p.range);
+    }
+    if (trial == kMaxAdcBits) error("sar_strobe: more than 8 trials in a conversion");
+    sar_trial(noise, trial < kMaxAdcBits ? trial : kMaxAdcBits, y.data(), sar_code, lanes, cmp);
+    if (trial <= kMaxAdcBits) ++trial;
+    if (trace == nullptr) return;
+    // The last trial decides between its threshold and the code below.
+    for (uint32_t l = 0; l < lanes; ++l) codes[l] = static_cast<int8_t>(sar_code[l] - (cmp[l] ? 0 : 1));
+  }
+
+  void close_conversion() {
+    if (converting && trace != nullptr) trace->conversion(config.tile, traced_drive, traced_block, codes.data(), lanes);
+    converting = false;
+  }
+
+  void sample_pin(const PinsIn& p) {
+    if (p.sar_strobe && p.mux_bank == p.sample_bank) error("sample: the bank is being converted");
+    if (!p.drive) return error("sample: drive must be 1");
+    if (integration == 0) return error("sample: nothing was integrated since int_rst");
+    rows.assign(driven.data(), static_cast<uint32_t>(driven.size()));
+    HoldBank& bank = hold[p.sample_bank];
+    sample(&bank, drive_count - 1, integration);
+    bank.sample_cycle = steps - 1;
+  }
+};
+
+Macro::Macro(const MacroConfig& config) : impl_(std::make_unique<Impl>(config)) {}
+Macro::~Macro() = default;
+Macro::Macro(const Macro& o) : impl_(std::make_unique<Impl>(*o.impl_)) { impl_->trace = nullptr; }
+Macro& Macro::operator=(const Macro& o) {
+  if (this != &o) {
+    impl_ = std::make_unique<Impl>(*o.impl_);
+    impl_->trace = nullptr;
+  }
+  return *this;
+}
+
+void Macro::program_cells(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols, const int8_t* targets) {
+  Impl& s = *impl_;
+  s.finish_samples();
+  if (s.devices.use_count() != 1) s.devices = std::make_shared<DeviceArray>(*s.devices);
+  std::atomic_thread_fence(std::memory_order_acquire);  // the macro that shared them may have ended on another thread
+  s.devices->program(row0, col0, rows, cols, targets);
+  if (s.cache.use_count() == 1 && s.cache->ready()) {
+    s.devices->update(s.cache->matrix(), s.config.age_s, row0, col0, rows, cols);
+  } else if (s.cache.use_count() != 1) {
+    s.cache = std::make_shared<EffectiveCache>();
+  }
+}
+
+void Macro::set_age(double age_s) {
+  pcm_log_age(kPcmGeneric, age_s);  // throws std::domain_error
+  if (age_s == impl_->config.age_s) return;
+  impl_->finish_samples();
+  impl_->config.age_s = age_s;
+  impl_->cache = std::make_shared<EffectiveCache>();
+}
+
+void Macro::set_run_seed(uint64_t seed) {
+  impl_->finish_samples();
+  impl_->config.run_seed = seed;
+  impl_->noise.run_seed = seed;
+}
+
+uint64_t Macro::drive_count() const { return impl_->drive_count; }
+void Macro::set_drive_count(uint64_t n) { impl_->drive_count = n; }
+void Macro::set_trace(ConversionTrace* trace) { impl_->trace = trace; }
+const MacroConfig& Macro::config() const { return impl_->config; }
+const std::vector<ProtocolError>& Macro::protocol_errors() const { return impl_->errors; }
+
+void Macro::step(const PinsIn& pins, const int8_t* sar_code, uint8_t* cmp) {
+  Impl& s = *impl_;
+  const uint64_t now = s.steps++;
+  if ((pins.mux_sel != s.mux_sel) | (pins.mux_bank != s.mux_bank)) {
+    s.mux_sel = pins.mux_sel;
+    s.mux_bank = pins.mux_bank;
+    s.mux_changed = now;
+  }
+  const bool busy = pins.row_we | (pins.row_clr != 0) | pins.drive | pins.integrate | pins.int_rst | pins.sample | pins.sar_strobe |
+                    s.driving | s.converting;
+  if (!busy) return;
+  if (pins.row_we | (pins.row_clr != 0)) s.write_latches(pins);
+  if (pins.drive | pins.integrate | pins.int_rst | s.driving) s.drive_and_integrate(pins);
+  if (pins.sar_strobe) {
+    s.strobe(pins, sar_code, cmp);
+  } else if (s.converting) {
+    s.close_conversion();
+  }
+  if (pins.sample) s.sample_pin(pins);  // at the end of the cycle
+}
+
+void Macro::flush_trace() { impl_->close_conversion(); }
+
+void Macro::drive(const int8_t* x, uint32_t integrate_cycles) {
+  Impl& s = *impl_;
+  if (integrate_cycles == 0) throw std::invalid_argument("drive: integrate_cycles must be >= 1");
+  s.rows.assign(x, s.config.geometry.rows + 1);
+  s.sample(&s.hold[0], s.drive_count++, integrate_cycles);
+}
+
+void Macro::convert(uint32_t block, uint32_t hold_cycles, uint32_t range, uint32_t bits, int8_t* codes) {
+  Impl& s = *impl_;
+  if (block >= s.config.geometry.mux()) throw std::out_of_range("convert: no such column block");
+  if (range > kMaxRange) throw std::out_of_range("convert: range must be 0..15");
+  if (bits < 1 || bits > kMaxAdcBits) throw std::out_of_range("convert: bits must be 1..8");
+  if (!s.hold[0].valid) throw std::logic_error("convert: nothing was driven yet");
+  s.begin_conversion(s.hold[0], block, hold_cycles, range);
+  sar_convert(s.noise, s.y.data(), bits, s.lanes, codes);
+  if (s.trace != nullptr) s.trace->conversion(s.config.tile, s.hold[0].drive, block, codes, s.lanes);
+}
+
+}  // namespace ohmac

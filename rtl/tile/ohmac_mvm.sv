@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// MVM engine: fetch -> phase -> ADC -> post, all overlapping. Ports as in INTERFACES.md, arithmetic and timing as in README.md.
+// At most two operations are staged, two hold accumulators. Pins are registered, except that nothing is gated: they rest low.
+module ohmac_mvm
+  import ohmac_pkg::*;
+  import ohmac_isa_pkg::*;
+#(
+  parameter int unsigned Rows = 256,
+  parameter int unsigned Cols = 256,
+  parameter int unsigned Lanes = 32,
+  parameter int unsigned SramBytes = 65536
+) (
+  input  logic                             clk_i,
+  input  logic                             rst_ni,
+  // queue head
+  input  logic                             item_valid_i,
+  output logic                             item_ready_o,
+  input  mvm_item_t                        item_i,
+  // configuration
+  input  mvm_cfg_t [NumMvmCfg-1:0]         cfg_i,
+  input  timing_cfg_t                      timing_i,
+  input  logic                             cal_we_i,
+  input  logic [8:0]                       cal_addr_i,
+  input  logic [31:0]                      cal_wdata_i,
+  // tokens
+  output logic                             wait_valid_o,
+  output logic [3:0]                       wait_token_o,
+  output logic [7:0]                       wait_count_o,
+  input  logic                             wait_gnt_i,
+  input  logic                             drop_waits_i,
+  output logic                             sig_valid_o,
+  output logic [3:0]                       sig_token_o,
+  output logic [7:0]                       sig_count_o,
+  // SRAM
+  output logic                             rd_req_o,
+  output logic [15:0]                      rd_addr_o,
+  input  logic                             rd_gnt_i,
+  input  logic                             rd_rvalid_i,
+  input  logic [LineBits-1:0]              rd_rdata_i,
+  output logic                             wr_req_o,
+  output logic [15:0]                      wr_addr_o,
+  output logic [31:0]                      wr_strb_o,
+  output logic [LineBits-1:0]              wr_data_o,
+  input  logic                             wr_gnt_i,
+  // macro
+  output macro_pins_t                      pins_o,
+  output logic [Lanes-1:0][MaxAdcBits-1:0] sar_code_o,
+  input  logic [Lanes-1:0]                 cmp_i,
+  // status
+  output mvm_events_t                      events_o,
+  output logic                             idle_o,
+  output fault_e                           fault_o
+);
+  localparam int unsigned WordW = $clog2(Rows / 4);
+  localparam int unsigned Mux = Cols / Lanes;
+  localparam int unsigned MuxW = (Mux > 1) ? $clog2(Mux) : 1;
+
+  if (Cols % Lanes != 0 || Lanes % VecLanes != 0) begin : gen_bad_lanes
+    $error("%m: Cols must be a multiple of Lanes, Lanes of 8");
+  end
+  if (Rows % 4 != 0 || Rows < 8 || Rows > 1020) begin : gen_bad_rows
+    $error("%m: Rows must be a multiple of 4, 8..1020");
+  end
+  if (Cols > 512 || Mux > 63) begin : gen_bad_cols
+    $error("%m: at most 512 columns and 63 column blocks");
+  end
+
+  logic                job_valid, job_ready, job_signal;
+  logic [3:0]          job_token;
+  logic [7:0]          job_count;
+  logic [AddrBits-1:0] job_dst;
+  logic [1:0]          job_slot;
+  logic                op_valid, op_ready, op_re;
+  logic [1:0]          op_slot;
+  logic [WordW-1:0]    op_addr;
+  logic [31:0]         op_rdata;
+  logic                conv_valid, conv_first, conv_last;
+  logic [1:0]          conv_slot;
+  logic [2:0]          conv_shift;
+  logic                op_done, acc_re, acc_bank, acc_release;
+  logic [MuxW-1:0]     acc_block;
+  logic [Lanes-1:0][ColAccBits-1:0] acc;
+  logic [1:0][14:0]    shift_sum;
+  logic                fetch_idle, post_idle, op_finished, conversion, adc_busy, bank;
+  logic [7:0]          clips, acc_sats;
+  logic [3:0]          psum_sats;
+
+  ohmac_mvm_fetch #(
+    .Rows     (Rows),
+    .SramBytes(SramBytes)
+  ) u_fetch (
+    .clk_i,
+    .rst_ni,
+    .item_valid_i,
+    .item_ready_o,
+    .item_i,
+    .cfg_i,
+    .wait_valid_o,
+    .wait_token_o,
+    .wait_count_o,
+    .wait_gnt_i,
+    .drop_waits_i,
+    .rd_req_o,
+    .rd_addr_o,
+    .rd_gnt_i,
+    .rd_rvalid_i,
+    .rd_rdata_i,
+    .job_valid_o (job_valid),
+    .job_ready_i (job_ready),
+    .job_signal_o(job_signal),
+    .job_token_o (job_token),
+    .job_count_o (job_count),
+    .job_dst_o   (job_dst),
+    .job_slot_o  (job_slot),
+    .op_valid_o  (op_valid),
+    .op_ready_i  (op_ready),
+    .op_slot_o   (op_slot),
+    .op_re_i     (op_re),
+    .op_addr_i   (op_addr),
+    .op_rdata_o  (op_rdata),
+    .idle_o      (fetch_idle),
+    .fault_o
+  );
+
+  ohmac_mvm_phase #(
+    .Rows(Rows)
+  ) u_phase (
+    .clk_i,
+    .rst_ni,
+    .cfg_i,
+    .timing_i,
+    .op_valid_i   (op_valid),
+    .op_ready_o   (op_ready),
+    .op_slot_i    (op_slot),
+    .op_re_o      (op_re),
+    .op_addr_o    (op_addr),
+    .op_rdata_i   (op_rdata),
+    .row_we_o     (pins_o.row_we),
+    .row_bank_o   (pins_o.row_bank),
+    .row_addr_o   (pins_o.row_addr),
+    .row_wdata_o  (pins_o.row_wdata),
+    .row_clr_o    (pins_o.row_clr),
+    .drive_o      (pins_o.drive),
+    .bank_o       (bank),
+    .int_rst_o    (pins_o.int_rst),
+    .integrate_o  (pins_o.integrate),
+    .sample_o     (pins_o.sample),
+    .conv_valid_o (conv_valid),
+    .conv_slot_o  (conv_slot),
+    .conv_first_o (conv_first),
+    .conv_last_o  (conv_last),
+    .conv_shift_o (conv_shift),
+    .acc_release_i(acc_release)
+  );
+  assign pins_o.drive_bank  = bank;
+  assign pins_o.sample_bank = bank;
+
+  ohmac_mvm_adc #(
+    .Cols (Cols),
+    .Lanes(Lanes)
+  ) u_adc (
+    .clk_i,
+    .rst_ni,
+    .cfg_i,
+    .conv_valid_i(conv_valid),
+    .conv_slot_i (conv_slot),
+    .conv_first_i(conv_first),
+    .conv_last_i (conv_last),
+    .conv_shift_i(conv_shift),
+    .conv_bank_i (bank),
+    .sar_strobe_o(pins_o.sar_strobe),
+    .mux_bank_o  (pins_o.mux_bank),
+    .mux_sel_o   (pins_o.mux_sel),
+    .range_o     (pins_o.range),
+    .sar_code_o,
+    .cmp_i,
+    .op_done_o   (op_done),
+    .post_re_i   (acc_re),
+    .post_bank_i (acc_bank),
+    .post_block_i(acc_block),
+    .post_acc_o  (acc),
+    .shift_sum_o (shift_sum),
+    .conversion_o(conversion),
+    .clips_o     (clips),
+    .sats_o      (acc_sats),
+    .busy_o      (adc_busy)
+  );
+
+  ohmac_mvm_post #(
+    .Cols (Cols),
+    .Lanes(Lanes)
+  ) u_post (
+    .clk_i,
+    .rst_ni,
+    .cfg_i,
+    .cal_we_i,
+    .cal_addr_i,
+    .cal_wdata_i,
+    .job_valid_i  (job_valid),
+    .job_ready_o  (job_ready),
+    .job_signal_i (job_signal),
+    .job_token_i  (job_token),
+    .job_count_i  (job_count),
+    .job_dst_i    (job_dst),
+    .job_slot_i   (job_slot),
+    .op_done_i    (op_done),
+    .acc_re_o     (acc_re),
+    .acc_bank_o   (acc_bank),
+    .acc_block_o  (acc_block),
+    .acc_i        (acc),
+    .shift_sum_i  (shift_sum),
+    .acc_release_o(acc_release),
+    .wr_req_o,
+    .wr_addr_o,
+    .wr_strb_o,
+    .wr_data_o,
+    .wr_gnt_i,
+    .sig_valid_o,
+    .sig_token_o,
+    .sig_count_o,
+    .op_finished_o(op_finished),
+    .sats_o       (psum_sats),
+    .idle_o       (post_idle)
+  );
+
+  // A job leaves the post stage last of all, so an empty post stage means empty stages before it.
+  assign idle_o = fetch_idle & post_idle;
+
+  assign events_o.mvm_op     = op_finished;
+  assign events_o.drive      = pins_o.int_rst;
+  assign events_o.conversion = conversion;
+  assign events_o.trial      = pins_o.sar_strobe;
+  assign events_o.clips      = clips;
+  assign events_o.row_word   = pins_o.row_we;
+  assign events_o.sats       = acc_sats + 8'(psum_sats);
+  assign events_o.sram_rd    = rd_req_o & rd_gnt_i;
+  assign events_o.sram_wr    = wr_req_o & wr_gnt_i;
+  assign events_o.adc_busy   = adc_busy;
+endmodule

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// The `ohmac` command. Exit codes: 0 done, 1 a check failed (divergence), 2 wrong use or input, 3 the chip reported an error.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "models/macro/effects.h"
+#include "sw/cli/compare.h"
+#include "sw/cli/run.h"
+#include "sw/hal/gen/ohmac_isa.h"
+
+namespace ohmac::cli {
+namespace {
+
+/// Options that every verb which runs a chip shares.
+struct CommonArgs {
+  RunOptions run;
+  std::string fidelity = "fast", geometry = "reference", json;
+  std::vector<std::string> effects;
+  bool ideal = false;
+
+  void add(CLI::App* app, bool with_fidelity) {
+    app->add_option("--network", run.network, "shipped network (ohmac run --list) or ONNX file")->capture_default_str();
+    if (with_fidelity) {
+      app->add_option("--fidelity", fidelity, "fast: golden machine; rtl: Verilated RTL with the SystemC crossbar")
+          ->check(CLI::IsMember({"fast", "rtl"}))
+          ->capture_default_str();
+    }
+    app->add_option("--images", run.images, "test images")->check(CLI::PositiveNumber)->capture_default_str();
+    app->add_option("--chip-seed", run.chip_seed, "fabrication and programming of the chip")->capture_default_str();
+    app->add_option("--run-seed", run.run_seed, "read and comparator noise")->capture_default_str();
+    app->add_option("--age-s", run.age_s, "seconds since programming")->check(CLI::Range(0.0, 1e12))->capture_default_str();
+    app->add_flag("--ideal", ideal, "switch every effect off");
+    app->add_option("--effect", effects, "NAME=on|off, repeatable (ohmac info --effects)");
+    app->add_flag("--lossless", run.lossless, "1-bit inputs, two weight slices, groups of 8 rows: no code is rounded or clipped");
+    app->add_option("--adc-bits", run.adc_bits, "ADC resolution")->check(CLI::Range(4, 8))->capture_default_str();
+    app->add_option("--geometry", geometry, "reference: 16 tiles 256x256; tiny: 2 tiles 32x32")
+        ->check(CLI::IsMember({"reference", "tiny"}))
+        ->capture_default_str();
+    app->add_option("--threads", run.threads, "processes that share the images")->check(CLI::Range(1, 1024))->capture_default_str();
+    app->add_option("--test-images", run.images_path, "IDX file of images (default: shipped digits)");
+    app->add_option("--test-labels", run.labels_path, "IDX file of labels");
+  }
+
+  RunOptions resolve() const {
+    RunOptions o = run;
+    o.fidelity = fidelity == "rtl" ? Fidelity::kRtl : Fidelity::kFast;
+    o.geometry = geometry == "tiny" ? tiny_geometry() : reference_geometry();
+    if (ideal) o.effects = EffectSet::none();
+    for (const std::string& e : effects) {
+      const size_t eq = e.find('=');
+      const std::string name = e.substr(0, eq), value = eq == std::string::npos ? "" : e.substr(eq + 1);
+      Effect effect;
+      if (!find_effect(name, &effect)) {
+        std::string known;
+        for (const EffectInfo& i : kEffects) known += std::string(known.empty() ? "" : ", ") + i.name;
+        throw UsageError(fmt::format("--effect {}: no effect of that name; there are {}", e, known));
+      }
+      if (value != "on" && value != "off") throw UsageError(fmt::format("--effect {}: write {}=on or {}=off", e, name, name));
+      o.effects.set(effect, value == "on");
+    }
+    return o;
+  }
+};
+
+void print_record(const RunRecord& r) {
+  fmt::print("{} at fidelity {}, {} images, chip seed {}, run seed {}\n", r.network, r.fidelity, r.images, r.chip_seed, r.run_seed);
+  fmt::print("accuracy   float {:.2f} %, int8 {:.2f} %, int8_adc {:.2f} %, chip {:.2f} %\n", 100 * r.accuracy_float,
+             100 * r.accuracy_int8, 100 * r.accuracy_int8_adc, 100 * r.accuracy_analog);
+  fmt::print("cycles     {} in total{}, {:.1f} an inference, ADC bound {}, utilisation {:.1f} %\n", r.cycles_total,
+             r.fidelity == "fast" ? " (predicted)" : "", r.cycles_per_inference(), r.adc_bound_per_inference,
+             100 * r.adc_utilisation());
+  fmt::print("events    ");
+  for (const auto& [name, n] : r.events) fmt::print(" {} {}", name, n);
+  fmt::print("\nbring-up   {} cells on {} tiles by formula, {} calibration drives, {} cycles\n", r.programming.cells,
+             r.programming.tiles, r.programming.calibration_drives, r.programming.bringup_cycles);
+  fmt::print("outputs    sha256 {}\n", r.outputs_sha256);
+  fmt::print("host       {:.2f} s, {:.3g} cycles/s\n", r.host_seconds, r.cycles_per_second());
+}
+
+int info(bool effects) {
+  if (effects) {
+    for (const EffectInfo& e : kEffects) fmt::print("{:<18} {}\n", e.name, e.doc);
+    return 0;
+  }
+  fmt::print("ohmac, register map and instruction set version {}\n", isa::kVersion);
+  for (const auto& [name, g] : {std::pair{"reference", reference_geometry()}, std::pair{"tiny", tiny_geometry()}}) {
+    fmt::print("geometry {:<10} {} x {} tiles, {} x {} cells, {} lanes, {} bytes of SRAM a tile\n", name, g.mesh_x, g.mesh_y, g.rows,
+               g.cols, g.lanes, g.sram_bytes);
+  }
+  fmt::print("networks: {}\n", fmt::join(shipped_networks(), ", "));
+  return 0;
+}
+
+int main_checked(int argc, char** argv) {
+  CLI::App app{"ohmac: analog in-memory-compute accelerator, RTL and models in one command"};
+  app.require_subcommand(1);
+
+  CommonArgs run_args, compare_args, diff_args, compile_args;
+  auto* run = app.add_subcommand("run", "classify test images on a simulated chip");
+  run_args.add(run, true);
+  bool list = false;
+  run->add_flag("--list", list, "list the shipped networks");
+  run->add_option("--json", run_args.json, "write the result record");
+  run->add_option("--waves", run_args.run.waves, "write an FST of the chip (rtl, up to 250 images)");
+  run->add_option("--stall-percent", run_args.run.stall_percent, "random back-pressure of the memory, percent (rtl)")->check(CLI::Range(0, 95));
+  run->add_option("--stall-seed", run_args.run.stall_seed, "seed of the back-pressure");
+
+  auto* cmp = app.add_subcommand("compare", "one table: references, fast and rtl; fails if rtl and fast differ in a bit");
+  compare_args.run.images = 1000;
+  compare_args.add(cmp, false);
+  CompareOptions compare_options;
+  cmp->add_option("--rtl-images", compare_options.rtl_images, "images at fidelity rtl")->check(CLI::PositiveNumber)->capture_default_str();
+  cmp->add_option("--chip-seeds", compare_options.chip_seeds, "chips of the accuracy statistics")->check(CLI::Range(1, 100000))->capture_default_str();
+  cmp->add_option("--json", compare_args.json, "write the records");
+
+  auto* dif = app.add_subcommand("diff", "find the first divergence between rtl and fast (tile, drive, column, value)");
+  diff_args.run.images = 2;
+  diff_args.add(dif, false);
+
+  auto* comp = app.add_subcommand("compile", "compile a network to a program image");
+  compile_args.add(comp, false);
+  std::string out, listing;
+  comp->add_option("--out", out, "image file");
+  comp->add_option("--listing", listing, "listing file, - for standard output")->capture_default_str();
+
+  auto* inf = app.add_subcommand("info", "geometries, networks, effects");
+  bool effects = false;
+  inf->add_flag("--effects", effects, "the effect table");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return code == 0 ? 0 : 2;
+  }
+
+  if (*inf) return info(effects);
+  if (*run) {
+    if (list) {
+      for (const std::string& n : shipped_networks()) fmt::print("{}\n", n);
+      return 0;
+    }
+    const RunOptions o = run_args.resolve();
+    if (o.fidelity != Fidelity::kRtl && (!o.waves.empty() || o.stall_percent != 0)) {
+      throw UsageError("--waves and --stall-percent need --fidelity rtl");
+    }
+    if (!o.waves.empty() && o.images > kBatchImages) {
+      throw UsageError(fmt::format("--waves: at most {} images, one batch", kBatchImages));
+    }
+    const RunOutcome r = execute(prepare(o), o);
+    print_record(r.record);
+    if (!run_args.json.empty()) write_file(run_args.json, to_json(r.record).dump(2) + "\n");
+    return 0;
+  }
+  if (*cmp) {
+    compare_options.run = compare_args.resolve();
+    compare_options.json = compare_args.json;
+    return compare(compare_options);
+  }
+  if (*dif) return diff(diff_args.resolve());
+
+  const compiler::Compiled c = compile_network(compile_args.resolve());
+  if (!out.empty()) write_file(out, std::string(c.image.begin(), c.image.end()));
+  if (listing == "-" || (listing.empty() && out.empty())) {
+    fmt::print("{}", c.listing);
+  } else if (!listing.empty()) {
+    write_file(listing, c.listing);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace ohmac::cli
+
+int main(int argc, char** argv) {
+  try {
+    return ohmac::cli::main_checked(argc, argv);
+  } catch (const ohmac::cli::UsageError& e) {
+    fmt::print(stderr, "ohmac: {}\n", e.what());
+    return 2;
+  } catch (const ohmac::compiler::CompileError& e) {
+    fmt::print(stderr, "ohmac: {}\n", e.what());
+    return 2;
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "ohmac: {}\n", e.what());
+    return 3;
+  }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "models/macro/effects.h"
+#include "models/macro/geometry.h"
+
+namespace ohmac::cli {
+
+/// A wrong option or missing file: printed without a stack, exit code 2.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+enum class Fidelity { kFast, kRtl };
+inline const char* name_of(Fidelity f) { return f == Fidelity::kFast ? "fast" : "rtl"; }
+
+/// What defines the bits of a run, and how to run it.
+struct RunOptions {
+  std::string network = "mnist_mlp";  ///< name of a shipped network or path of an ONNX file
+  Fidelity fidelity = Fidelity::kFast;
+  uint32_t images = 100;
+  uint64_t chip_seed = 1, run_seed = 1;
+  double age_s = 0;
+  EffectSet effects;
+  bool lossless = false;
+  uint32_t adc_bits = 8;
+  Geometry geometry;
+  // How, without influence on the bits:
+  uint32_t threads = 1;
+  std::string waves;
+  uint32_t stall_percent = 0;  ///< random back-pressure of the memory (rtl)
+  uint64_t stall_seed = 1;
+  std::string images_path, labels_path;  ///< empty: the shipped digits
+};
+
+}  // namespace ohmac::cli

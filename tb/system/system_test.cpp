@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// The main job on real digits: rtl against fast against the integer references, at the reference geometry.
+#include <gtest/gtest.h>
+
+#include "sw/cli/run.h"
+#include "sw/cli/workers.h"
+#include "sw/hal/gen/ohmac_isa.h"
+
+namespace ohmac::cli {
+namespace {
+
+RunOptions options(Fidelity f, uint32_t images) {
+  RunOptions o;
+  o.fidelity = f;
+  o.images = images;
+  return o;
+}
+
+/// execute() in a process of its own, because SystemC elaborates once a process.
+RunOutcome run(const Workload& work, const RunOptions& o) {
+  const std::string bytes = run_forked(1, 1, [&](uint32_t) {
+    const RunOutcome r = execute(work, o);
+    const auto v = nlohmann::json::to_msgpack(nlohmann::json{{"outputs", nlohmann::json::binary(r.outputs)},
+                                                             {"events", r.record.events},
+                                                             {"cycles", r.record.cycles_total},
+                                                             {"sha", r.record.outputs_sha256}});
+    return std::string(v.begin(), v.end());
+  })[0];
+  const auto j = nlohmann::json::from_msgpack(bytes.begin(), bytes.end());
+  RunOutcome r;
+  r.outputs = j.at("outputs").get_binary();
+  r.record.events = j.at("events").get<std::map<std::string, uint64_t>>();
+  r.record.cycles_total = j.at("cycles");
+  r.record.outputs_sha256 = j.at("sha");
+  return r;
+}
+
+void expect_same(const RunOutcome& a, const RunOutcome& b) {
+  EXPECT_EQ(a.record.outputs_sha256, b.record.outputs_sha256);
+  for (const isa::CounterInfo& c : isa::kCounters) {
+    if (c.exact) {
+      EXPECT_EQ(a.record.events.at(c.name), b.record.events.at(c.name)) << c.name;
+    }
+  }
+}
+
+TEST(MainJob, RtlEqualsFastWithEveryEffectOn) {
+  const Workload w = prepare(options(Fidelity::kRtl, 40));
+  const RunOutcome rtl = run(w, options(Fidelity::kRtl, 40)), fast = run(w, options(Fidelity::kFast, 40));
+  expect_same(rtl, fast);
+  EXPECT_NE(rtl.outputs, reference_bytes(w.int8_adc, 40)) << "the effects must do something";
+  EXPECT_GE(w.accuracy(rtl.outputs, 40), 0.9);
+}
+
+TEST(MainJob, RtlEqualsFastAtAnotherAgeAndSeed) {
+  const Workload w = prepare(options(Fidelity::kRtl, 4));
+  RunOptions o = options(Fidelity::kRtl, 4);
+  o.age_s = 86400;
+  o.chip_seed = 77;
+  o.run_seed = 78;
+  const RunOutcome rtl = run(w, o);
+  o.fidelity = Fidelity::kFast;
+  expect_same(rtl, run(w, o));
+}
+
+TEST(MainJob, RtlEqualsFastWithEachEffectAlone) {
+  const Workload w = prepare(options(Fidelity::kRtl, 2));
+  for (uint32_t e = 0; e < kNumEffects; ++e) {
+    SCOPED_TRACE(kEffects[e].name);
+    RunOptions o = options(Fidelity::kRtl, 2);
+    o.effects = EffectSet::none();
+    o.effects.set(static_cast<Effect>(e), true);
+    o.age_s = 3600;
+    const RunOutcome rtl = run(w, o);
+    o.fidelity = Fidelity::kFast;
+    expect_same(rtl, run(w, o));
+  }
+}
+
+TEST(MainJob, IdealChipIsInt8AdcBitForBit) {
+  const Workload w = prepare(options(Fidelity::kFast, 1000));
+  for (const auto& [fidelity, images] : {std::pair{Fidelity::kFast, 1000u}, std::pair{Fidelity::kRtl, 20u}}) {
+    RunOptions o = options(fidelity, images);
+    o.effects = EffectSet::none();
+    EXPECT_EQ(run(w, o).outputs, reference_bytes(w.int8_adc, images)) << name_of(fidelity);
+  }
+}
+
+TEST(MainJob, LosslessIdealChipIsInt8BitForBit) {
+  RunOptions lossless = options(Fidelity::kFast, 100);
+  lossless.lossless = true;
+  lossless.effects = EffectSet::none();
+  const Workload w = prepare(lossless);
+  EXPECT_EQ(run(w, lossless).outputs, reference_bytes(w.int8, 100));
+  lossless.fidelity = Fidelity::kRtl;
+  lossless.images = 2;
+  EXPECT_EQ(run(w, lossless).outputs, reference_bytes(w.int8, 2));
+}
+
+TEST(MainJob, ThreadsAndBatchesDoNotChangeABit) {
+  const uint32_t images = 2 * kBatchImages + 10;
+  const Workload w = prepare(options(Fidelity::kFast, images));
+  RunOptions o = options(Fidelity::kFast, images);
+  const RunOutcome one = run(w, o);
+  o.threads = 2;
+  const RunOutcome two = run(w, o);
+  expect_same(one, two);
+  EXPECT_EQ(one.record.cycles_total, two.record.cycles_total);
+}
+
+TEST(MainJob, BackPressureDoesNotChangeABit) {
+  const Workload w = prepare(options(Fidelity::kRtl, 8));
+  const RunOutcome calm = run(w, options(Fidelity::kRtl, 8));
+  for (uint32_t percent : {30u, 80u}) {
+    RunOptions o = options(Fidelity::kRtl, 8);
+    o.stall_percent = percent;
+    o.stall_seed = percent;
+    const RunOutcome stalled = run(w, o);
+    expect_same(calm, stalled);
+    EXPECT_GT(stalled.record.cycles_total, calm.record.cycles_total);
+  }
+}
+
+TEST(MainJob, FewerAdcBitsRunAtBothFidelities) {
+  RunOptions o = options(Fidelity::kRtl, 4);
+  o.adc_bits = 6;
+  const Workload w = prepare(o);
+  const RunOutcome rtl = run(w, o);
+  o.fidelity = Fidelity::kFast;
+  expect_same(rtl, run(w, o));
+}
+
+}  // namespace
+}  // namespace ohmac::cli

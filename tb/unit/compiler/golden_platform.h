@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The driver's view of a golden chip, for the tests of compiled images.
+#pragma once
+#include "models/golden/golden_chip.h"
+#include "sw/hal/platform.h"
+
+namespace ohmac::test {
+
+class GoldenPlatform final : public Platform {
+ public:
+  explicit GoldenPlatform(golden::GoldenChip& chip) : chip_(chip) {}
+  Status csr_read(uint32_t addr, uint32_t* value) override {
+    *value = chip_.csr_read(addr);
+    return Status::kOk;
+  }
+  Status csr_write(uint32_t addr, uint32_t value) override {
+    chip_.csr_write(addr, value);
+    return Status::kOk;
+  }
+  Status wait_irq(uint64_t cycles) override { return chip_.run(cycles) ? Status::kOk : Status::kTimeout; }
+  uint8_t* dma_memory() override { return chip_.memory(); }
+  uint64_t dma_bus_address() override { return chip_.memory_base(); }
+  size_t dma_size() override { return chip_.memory_bytes(); }
+  Status program_cells(uint32_t tile, uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols, const int8_t* targets) override {
+    chip_.macro(tile).program_cells(row0, col0, rows, cols, targets);
+    return Status::kOk;
+  }
+
+ private:
+  golden::GoldenChip& chip_;
+};
+
+}  // namespace ohmac::test

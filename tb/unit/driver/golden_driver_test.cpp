@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real driver on the golden machine: bring-up, calibration (ideal and with every effect on), jobs.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "sw/cli/golden_platform.h"
+#include "sw/runtime/runtime.h"
+#include "tb/unit/driver/image_builder.h"
+
+using namespace ohmac;
+
+namespace {
+
+struct Rig {
+  Rig(const Geometry& g, EffectSet effects, uint64_t chip_seed)
+      : chip(golden::ChipConfig{g}, macro(g, effects, chip_seed)), platform(chip), driver(platform) {}
+  static MacroConfig macro(const Geometry& g, EffectSet effects, uint64_t chip_seed) {
+    MacroConfig m;
+    m.geometry = g;
+    m.effects = effects;
+    m.chip_seed = chip_seed;
+    return m;
+  }
+  std::vector<CalTarget> all_tiles(uint32_t bits = 8) {
+    std::vector<CalTarget> t;
+    for (uint32_t i = 0; i < driver.chip().tiles; ++i) t.push_back({i, bits, driver.chip().mux()});
+    return t;
+  }
+  uint32_t cal_word(uint32_t tile, uint32_t col) { return chip.tile(tile).config(isa::cfg::kCalBase + col); }
+  golden::GoldenChip chip;
+  cli::GoldenPlatform platform;
+  Driver driver;
+};
+
+/// Codes of a drive of x on the reference row, straight from a copy of the macro, averaged over `reads` drives. For the whole array.
+std::vector<double> mean_codes(Macro macro, const Geometry& g, int x, uint32_t reads) {
+  std::vector<double> mean(g.cols);
+  std::vector<int8_t> in(g.rows + 1), codes(g.lanes);
+  in.back() = static_cast<int8_t>(x);
+  for (uint32_t r = 0; r < reads; ++r) {
+    macro.drive(in.data(), 32);
+    for (uint32_t b = 0; b < g.mux(); ++b) {
+      macro.convert(b, 2 + 10 * b, 7, 8, codes.data());
+      for (uint32_t l = 0; l < g.lanes; ++l) mean[b * g.lanes + l] += double{1} * codes[l] / reads;
+    }
+  }
+  return mean;
+}
+
+}  // namespace
+
+TEST(GoldenCalibration, ProbeFindsTheGeometry) {
+  for (const Geometry& g : {tiny_geometry(), reference_geometry()}) {
+    Rig rig(g, EffectSet::none(), 1);
+    ASSERT_EQ(rig.driver.probe(), Status::kOk);
+    EXPECT_EQ(rig.driver.chip().tiles, g.tiles());
+    EXPECT_EQ(rig.driver.chip().rows, g.rows);
+    EXPECT_EQ(rig.driver.chip().cols, g.cols);
+    EXPECT_EQ(rig.driver.chip().lanes, g.lanes);
+    EXPECT_EQ(rig.driver.chip().sram_bytes, g.sram_bytes);
+  }
+}
+
+TEST(GoldenDriver, TileMemoryComesBackForAnyLength) {
+  Rig rig(tiny_geometry(), EffectSet::none(), 1);
+  ASSERT_EQ(rig.driver.probe(), Status::kOk);
+  for (uint32_t bytes : {1u, 15u, 16u, 17u, 255u, 4096u, 4097u, 16384u}) {
+    std::vector<uint8_t> data(bytes), got(bytes);
+    for (uint32_t i = 0; i < bytes; ++i) data[i] = static_cast<uint8_t>(i * 13 + bytes);
+    const uint32_t addr = bytes == 16384 ? 0 : 0x40;
+    ASSERT_EQ(rig.driver.write_tile(1, addr, data.data(), bytes), Status::kOk) << bytes;
+    ASSERT_EQ(rig.driver.read_tile(1, addr, got.data(), bytes), Status::kOk) << bytes;
+    EXPECT_EQ(got, data) << bytes;
+  }
+}
+
+TEST(GoldenCalibration, IdealChipGetsExactlyOneAndZero) {
+  for (const Geometry& g : {tiny_geometry(), reference_geometry()}) {
+    for (uint32_t bits : {8u, 7u, 6u, 5u, 4u}) {
+      if (bits != 8 && g.rows != 32) continue;
+      Rig rig(g, EffectSet::none(), 1);
+      ASSERT_EQ(rig.driver.probe(), Status::kOk);
+      const auto targets = rig.all_tiles(bits);
+      ASSERT_EQ(rig.driver.calibrate(targets.data(), static_cast<uint32_t>(targets.size())), Status::kOk);
+      for (uint32_t t = 0; t < g.tiles(); ++t) {
+        for (uint32_t c = 0; c < g.cols; ++c) ASSERT_EQ(rig.cal_word(t, c), 0x4000u) << t << " " << c;
+        for (uint32_t k = 0; k < isa::kNumTokens; ++k) EXPECT_EQ(rig.chip.tile(t).token(k), 0) << "token " << k << " left behind";
+        // 8 levels of 2 signs and zero, 16 reads each
+        EXPECT_EQ(rig.chip.tile(t).counter(isa::Counter::kMvmOps), 17u * 16);
+      }
+    }
+  }
+}
+
+TEST(GoldenCalibration, MixedTilesOfOneJob) {
+  Rig rig(tiny_geometry(), EffectSet::none(), 1);
+  ASSERT_EQ(rig.driver.probe(), Status::kOk);
+  const CalTarget targets[] = {{1, 6, 3}, {0, 8, 1}};
+  ASSERT_EQ(rig.driver.calibrate(targets, 2, {4, 16}), Status::kOk);
+  for (uint32_t c = 0; c < 32; ++c) {
+    EXPECT_EQ(rig.cal_word(0, c), 0x4000u);  // neutral beyond the calibrated blocks as well
+    EXPECT_EQ(rig.cal_word(1, c), 0x4000u);
+  }
+  EXPECT_EQ(rig.chip.tile(0).counter(isa::Counter::kConversions), 33u * 4 * 8);  // 33 levels, 4 reads, 8 lanes
+  EXPECT_EQ(rig.chip.tile(1).counter(isa::Counter::kConversions), 33u * 4 * 24);
+}
+
+TEST(GoldenCalibration, NoisyChipIsCorrected) {
+  const Geometry g = reference_geometry();
+  double gain_sq = 0, offset_sq = 0, raw_gain_sq = 0, raw_offset_sq = 0, worst_gain = 0, worst_offset = 0;
+  uint64_t cycles = 0;
+  size_t n = 0;
+  for (uint64_t seed : {1, 2, 3}) {
+    Rig rig(g, EffectSet{}, seed);
+    ASSERT_EQ(rig.driver.probe(), Status::kOk);
+    const auto targets = rig.all_tiles();
+    ASSERT_EQ(rig.driver.calibrate(targets.data(), static_cast<uint32_t>(targets.size())), Status::kOk)
+        << "tile " << rig.driver.last_error().tile << " column " << rig.driver.last_error().column;
+    ASSERT_EQ(rig.driver.read_cycles(&cycles), Status::kOk);
+    for (uint32_t t = 0; t < 4; ++t) {
+      // Independent measurement at other levels and far more reads; +-73 and +-41, 200 drives each.
+      const std::vector<int> xs = {73, 41, 97, 30};
+      std::vector<double> slope(g.cols), mid(g.cols);
+      double span = 0;
+      for (int x : xs) {
+        const auto hi = mean_codes(rig.chip.macro(t), g, x, 200), lo = mean_codes(rig.chip.macro(t), g, -x, 200);
+        for (uint32_t c = 0; c < g.cols; ++c) {
+          slope[c] += hi[c] - lo[c];
+          mid[c] += (hi[c] + lo[c]) / (2.0 * xs.size());
+        }
+        span += 2 * x * 127.0 / 128.0;
+      }
+      for (uint32_t c = 0; c < g.cols; ++c) {
+        const uint32_t w = rig.cal_word(t, c);
+        const double gain = (w & 0xFFFF) / 16384.0, offset = static_cast<int16_t>(w >> 16) / 256.0;
+        const double ge = slope[c] / span * gain - 1, oe = mid[c] * gain + offset;
+        gain_sq += ge * ge;
+        offset_sq += oe * oe;
+        raw_gain_sq += std::pow(slope[c] / span - 1, 2);
+        raw_offset_sq += mid[c] * mid[c];
+        worst_gain = std::max(worst_gain, std::fabs(ge));
+        worst_offset = std::max(worst_offset, std::fabs(oe));
+        ++n;
+      }
+    }
+  }
+  std::printf("%zu columns: gain error rms %.3f %% (before %.2f %%), worst %.3f %%; offset rms %.4f steps (before %.3f), worst %.4f; "
+              "%llu cycles from reset\n",
+              n, 100 * std::sqrt(gain_sq / n), 100 * std::sqrt(raw_gain_sq / n), 100 * worst_gain, std::sqrt(offset_sq / n),
+              std::sqrt(raw_offset_sq / n), worst_offset, static_cast<unsigned long long>(cycles));
+  EXPECT_LT(std::sqrt(gain_sq / n), 0.002);
+  EXPECT_LT(worst_gain, 0.006);
+  EXPECT_LT(std::sqrt(offset_sq / n), 0.05);
+  EXPECT_LT(worst_offset, 0.2);
+}
+
+// An image without MVM: tile 0 sends its input back. Checks the schedule against a machine that executes it.
+TEST(GoldenRuntime, EchoesAnyNumberOfVectors) {
+  for (uint32_t parts : {1u, 8u, 9u, 12u}) {  // 8 parts fit a REPEAT, 9 do not
+    for (uint32_t slots : {1u, 3u, 16u}) {
+      Rig rig(tiny_geometry(), EffectSet::none(), 1);
+      Runtime runtime(rig.driver);
+      ASSERT_EQ(rig.driver.probe(), Status::kOk);
+      const auto image = tb::echo_image(parts, slots).build();
+      ASSERT_EQ(runtime.load(image.data(), image.size()), Status::kOk) << runtime.bad_reason();
+      for (uint32_t n : {1u, slots, slots + 1, 100u}) {
+        std::vector<int8_t> in(16 * parts * n);
+        for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<int8_t>(i * 31 + i / 977);
+        std::vector<uint8_t> out(in.size());
+        ASSERT_EQ(runtime.infer(in.data(), n, out.data()), Status::kOk)
+            << parts << " parts, " << slots << " slots, " << n << " vectors: descriptor " << rig.driver.last_error().descriptor;
+        for (size_t i = 0; i < in.size(); ++i) ASSERT_EQ(static_cast<int8_t>(out[i]), in[i]) << i;
+      }
+    }
+  }
+}
+
+TEST(GoldenRuntime, SecondLoadDoesNotCalibrateAgain) {
+  Rig rig(tiny_geometry(), EffectSet::none(), 1);
+  Runtime runtime(rig.driver);
+  ASSERT_EQ(rig.driver.probe(), Status::kOk);
+  const auto image = tb::echo_image(1, 4).build();
+  ASSERT_EQ(runtime.load(image.data(), image.size()), Status::kOk);
+  const uint32_t drives = rig.chip.tile(0).counter(isa::Counter::kDrives);
+  EXPECT_EQ(drives, 17u * 16);
+  ASSERT_EQ(runtime.load(image.data(), image.size()), Status::kOk);
+  EXPECT_EQ(rig.chip.tile(0).counter(isa::Counter::kDrives), drives);
+  runtime.invalidate_calibration();
+  ASSERT_EQ(runtime.load(image.data(), image.size()), Status::kOk);
+  EXPECT_EQ(rig.chip.tile(0).counter(isa::Counter::kDrives), 2 * drives);
+}
+
+TEST(GoldenRuntime, FaultingTileIsReportedAndNothingRunsBeforeAReset) {
+  Rig rig(tiny_geometry(), EffectSet::none(), 1);
+  Runtime runtime(rig.driver);
+  ASSERT_EQ(rig.driver.probe(), Status::kOk);
+  tb::ImageBuilder b = tb::echo_image(1, 4);
+  const uint64_t illegal = uint64_t{63} << 58;
+  std::memcpy(b.data[0].second.data() + 64 + 8 * 2, &illegal, 8);  // instruction 10
+  const auto broken = b.build(), good = tb::echo_image(1, 4).build();
+  std::vector<int8_t> in(16 * 20, 7);
+  std::vector<uint8_t> out(in.size());
+  ASSERT_EQ(runtime.load(broken.data(), broken.size()), Status::kOk);
+  EXPECT_EQ(runtime.infer(in.data(), 20, out.data()), Status::kTileFault);
+  EXPECT_EQ(rig.driver.last_error().tile, 0u);
+  EXPECT_EQ(rig.driver.last_error().fault, isa::Fault::kIllegalInstr);
+  EXPECT_EQ(rig.driver.last_error().pc, 10u);
+  // Tokens of the vectors on their way stay in the tile: a second run could give wrong outputs silently.
+  EXPECT_TRUE(runtime.needs_reset());
+  EXPECT_EQ(runtime.infer(in.data(), 20, out.data()), Status::kNotReady);
+  EXPECT_EQ(runtime.load(good.data(), good.size()), Status::kNotReady);
+}
+
+TEST(GoldenRuntime, DeadlockEndsInATimeout) {
+  Rig rig(tiny_geometry(), EffectSet::none(), 1);
+  Runtime runtime(rig.driver);
+  ASSERT_EQ(rig.driver.probe(), Status::kOk);
+  tb::ImageBuilder b = tb::echo_image(1, 4);
+  b.inputs[0].token = 4;  // nobody waits for this one
+  const auto image = b.build();
+  std::vector<int8_t> in(16 * 20, 7);
+  std::vector<uint8_t> out(in.size());
+  ASSERT_EQ(runtime.load(image.data(), image.size()), Status::kOk);
+  EXPECT_EQ(runtime.infer(in.data(), 20, out.data()), Status::kTimeout);
+  // 0 loop count, 1 START, 2 REPEAT, 3 its M2T, 4 REPEAT, 5 its M2T, which waits for a result
+  EXPECT_EQ(rig.driver.last_error().descriptor, 5u);
+  uint32_t status;
+  ASSERT_EQ(rig.platform.csr_read(0x024, &status), Status::kOk);
+  EXPECT_EQ(status & 1, 0u) << "the DMA is free again";
+}
