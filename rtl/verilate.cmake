@@ -27,11 +27,11 @@ target_compile_options(verilated PRIVATE -w)
 find_package(Threads REQUIRED)
 target_link_libraries(verilated PUBLIC Threads::Threads lz4 z)
 
-# ohmac_verilate(NAME TOP module [PARAMS Name=value ...] [SOURCES extra.sv ...] [HIER] [TRACE])
-# Target NAME: include "V<NAME>.h", class V<NAME>. HIER: the tile is a hierarchical block.
+# ohmac_verilate(NAME TOP module [PARAMS Name=value ...] [SOURCES extra.sv ...] [TRACE] [HIER Name=value ...])
+# Target NAME: include "V<NAME>.h", class V<NAME>. HIER: the tile, with these parameters, is a hierarchical block.
 # A module is found by its file name in the folders of rtl/; SOURCES are read besides.
 function(ohmac_verilate NAME)
-  cmake_parse_arguments(V "HIER;TRACE" "TOP" "PARAMS;SOURCES" ${ARGN})
+  cmake_parse_arguments(V "TRACE" "TOP" "PARAMS;SOURCES;HIER" ${ARGN})
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/${NAME}.vlt)
   set(flags --cc --build -j 2 --top-module ${V_TOP} --prefix V${NAME} -Mdir ${dir} --assert -O3 --x-assign fast
     --x-initial fast -Wno-fatal --quiet ${OHMAC_RTL_DIRS}
@@ -41,17 +41,13 @@ function(ohmac_verilate NAME)
   endforeach()
   set(sources ${OHMAC_RTL_PKGS})
   if(V_HIER)
-    # Verilator reads the file of a hierarchical block before all others when it compiles the block, so the packages have to stand in
-    # that file. And it takes a block whose parameters all have their default values for no block at all (rev. 5.48): the tile's defaults are
-    # the tiny geometry, which is small enough to be compiled flat.
     list(APPEND flags --hierarchical ${CMAKE_SOURCE_DIR}/constraints/hierarchy.vlt)
-    set(tile ${CMAKE_CURRENT_BINARY_DIR}/ohmac_tile_with_packages.sv)
-    if(NOT TARGET ohmac_tile_with_packages)
-      add_custom_command(OUTPUT ${tile} COMMAND cat ${OHMAC_RTL_PKGS} ${CMAKE_SOURCE_DIR}/rtl/tile/ohmac_tile.sv > ${tile}
-        DEPENDS ${OHMAC_RTL_PKGS} ${CMAKE_SOURCE_DIR}/rtl/tile/ohmac_tile.sv VERBATIM)
-      add_custom_target(ohmac_tile_with_packages DEPENDS ${tile})
-    endif()
-    set(sources ${tile})
+    set(sources ${CMAKE_CURRENT_BINARY_DIR}/${NAME}_tile.sv)
+    list(JOIN OHMAC_RTL_PKGS " " packages)
+    set(tile ${CMAKE_SOURCE_DIR}/rtl/tile/ohmac_tile.sv)
+    add_custom_command(OUTPUT ${sources}
+      COMMAND ${CMAKE_COMMAND} -E env "PACKAGES=${packages}" sh ${CMAKE_SOURCE_DIR}/rtl/hier_block.sh ${sources} ${V_HIER} < ${tile}
+      DEPENDS ${OHMAC_RTL_PKGS} ${tile} ${CMAKE_SOURCE_DIR}/rtl/hier_block.sh COMMAND_EXPAND_LISTS)
   endif()
   if(V_TRACE)
     list(APPEND flags --trace-fst --trace-structs)

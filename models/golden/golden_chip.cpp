@@ -311,7 +311,7 @@ uint8_t* GoldenChip::memory_at(uint64_t addr, uint64_t bytes) {
 bool GoldenChip::dma_read_memory(uint64_t addr, uint32_t bytes, uint8_t* out, Tick now, Tick* first, DmaError* error) {
   const uint32_t beats = (bytes + kBeat - 1) / kBeat;  // whole beats are read, the window is asked for the bytes
   if (!window_allows(addr, bytes, false)) return *error = DmaError::kWindow, false;
-  const Tick data = std::max(now + timing::kMemRead, dma_.read_free);
+  const Tick data = std::max(now + timing::kArIssue + timing::kMemRead, dma_.read_free);
   *first = data;
   dma_.read_free = data + beats;
   rd_beats_ += beats;
@@ -327,6 +327,7 @@ void GoldenChip::host_receive(const Burst& b, Tick now) {
   const bool drop = resp && m.failed;  // the job is over: consumed, not written
   const uint64_t base = (resp ? m.read_base : out_base_ & ~uint64_t{15}) + b.addr;
   bool refused = false;
+  if (!drop && b.last_strb != 0) m.write_free = std::max(m.write_free, now) + timing::kWriteBurst;
   for (uint32_t i = 0; i < b.flits && !drop; ++i) {
     const uint16_t strb = i + 1 == b.flits ? b.last_strb : 0xFFFF;
     if (strb == 0) continue;
@@ -354,12 +355,12 @@ void GoldenChip::host_receive(const Burst& b, Tick now) {
   }
   if (!b.token_en) return;
   if (!resp) {
-    if (!refused) dma_tokens_.push_back({std::max(m.write_done, now + 1), b.token});
+    if (!refused) dma_tokens_.push_back({std::max(m.write_done, now + timing::kNote) + timing::kDmaToken, b.token});
     return;
   }
   m.resp_due = false;
   if (m.state == DmaState::kRead || m.state == DmaState::kFence || m.state == DmaState::kDrain)
-    m.wake = std::max(now + 1, m.write_done);
+    m.wake = std::max(now + timing::kNote, m.write_done);
 }
 
 void GoldenChip::dma_token(uint32_t token, Tick now) {
@@ -437,7 +438,7 @@ void GoldenChip::dma_fail(DmaError error, uint64_t addr, Tick now) {
 /// The next descriptor: of the table while repeating, else from memory.
 void GoldenChip::dma_next(Tick now) {
   Dma& m = dma_;
-  m.wake = now + 1;
+  m.wake = now + (m.repeating ? timing::kTable : timing::kNext);
   if (m.repeating) {
     if (++m.table_pos == m.table_size) {
       m.table_pos = 0;
@@ -445,6 +446,7 @@ void GoldenChip::dma_next(Tick now) {
         m.repeating = false;
         m.index = m.repeat_index + m.table_size + 1;
         m.desc_addr = m.repeat_addr + isa::kDescBytes * (m.table_size + 1);
+        m.wake = now + timing::kNext;
         m.state = DmaState::kFetch;
         return;
       }
@@ -463,6 +465,10 @@ void GoldenChip::dma_step(Tick now) {
   switch (m.state) {
     case DmaState::kFetch:
     case DmaState::kTable: {
+      if (m.issue_free > now) {
+        m.wake = m.issue_free;
+        return;
+      }
       uint32_t w[isa::kDescBytes / 4];
       Tick first;
       DmaError error;
@@ -544,13 +550,14 @@ void GoldenChip::dma_execute(Tick now) {
   switch (d.op) {
     case DmaOp::kEnd:
       m.state = DmaState::kDrain;
-      m.wake = std::max(now + 1, m.write_done);
+      m.wake = std::max(now + timing::kDrain, m.write_done);
       return;
     case DmaOp::kWait:
       return dma_next(now);
     case DmaOp::kStart:
       m.state = DmaState::kFence;
-      return dma_fence(now);
+      m.wake = now + timing::kStartOrder;
+      return;
     case DmaOp::kRepeat:
       m.repeat_index = m.index;
       m.repeat_addr = m.desc_addr;
@@ -570,7 +577,8 @@ void GoldenChip::dma_execute(Tick now) {
         return dma_stream(now);
       }
       m.state = DmaState::kRead;
-      return dma_read_tile(now);
+      m.wake = now + timing::kReadOrder;
+      return;
   }
 }
 
@@ -588,7 +596,7 @@ void GoldenChip::dma_stream(Tick now) {
   Burst b;
   Tick first;
   DmaError error;
-  if (!dma_read_memory(m.mem, bytes, b.data, now, &first, &error)) return dma_fail(error, m.mem, now);
+  if (!dma_read_memory(m.mem, bytes, b.data, now - 1, &first, &error)) return dma_fail(error, m.mem, now);
   b.tile = m.d.tile;
   b.addr = m.tile_addr;
   b.flits = beats;
@@ -608,7 +616,8 @@ void GoldenChip::dma_stream(Tick now) {
   m.mem += bytes;
   m.tile_addr += bytes;
   if (m.left != 0) m.wake = now + timing::kArIssue;
-  else dma_next(now + timing::kArIssue - 1);
+  else dma_next(now + timing::kHandOver);
+  m.issue_free = now + timing::kArIssue;
 }
 
 /// The next FlitRead of a T2M, when the answer to the one before is complete.

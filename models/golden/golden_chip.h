@@ -75,7 +75,7 @@ class GoldenChip {
     uint32_t tile_addr = 0, left = 0;
     uint64_t read_base = 0;  ///< memory address of the running FlitRead
     uint64_t dirty = 0;      ///< tiles written since the last fence
-    Tick read_free = 0, noc_free = 0, write_free = 0, write_done = 0;
+    Tick issue_free = 0, read_free = 0, noc_free = 0, write_free = 0, write_done = 0;
     std::array<Tick, timing::kOutstandingReads> read_end{};
     uint32_t read_slot = 0;
     bool resp_due = false;   // a FlitRead is out, its last answer not yet here

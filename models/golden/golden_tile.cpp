@@ -330,7 +330,7 @@ void GoldenTile::step_sequencer(Tick now) {
                                ? config_[isa::cfg::kScalarBase + isa::loop::scalar.get(w)] & 0xFFFF
                                : static_cast<uint32_t>(isa::loop::count.get(w));
         if (len == 0 || depth_ == isa::kLoopDepth || pc_ + len > 0xFFFF || (depth_ != 0 && pc_ + len > loops_[depth_ - 1].last)) {
-          bad = Fault::kLoopDepth;
+          bad = Fault::kLoop;
         } else if (n == 0) {
           next += len;
         } else {
@@ -370,7 +370,11 @@ void GoldenTile::step_sequencer(Tick now) {
           tokens_[item.token] -= item.count;
         } else {
           add_token(item.token, item.count, now);
-          if (draining_) return;  // overflow: the faulty instruction does not count
+          if (draining_) {  // overflow: issued all the same, a token fault names the next instruction
+            ++count(Counter::kInstr);
+            Tick ignored = now;
+            return advance(next, ignored);
+          }
         }
         break;
       }

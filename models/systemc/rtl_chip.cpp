@@ -26,7 +26,10 @@ class VerilatedChip final : public RtlChip {
     std::memset(&top_->cmp_i, 0, sizeof top_->cmp_i);
     set_axil({});
     set_axi({});
+    // An asynchronous reset is an edge to the simulator: flops behind a stopped clock would not see one that is low from the start.
     top_->clk_i = 0;
+    top_->rst_ni = 1;
+    top_->eval();
     top_->rst_ni = 0;
     top_->eval();
   }

@@ -128,5 +128,6 @@ module ohmac_router
   end
 
   EachHeadOneWay: assert property (@(posedge clk_i) disable iff (!rst_ni)
-      $onehot(route[Local]) && $onehot(route[North]) && $onehot(route[East]) && $onehot(route[South]) && $onehot(route[West]));
+      $onehot(route[Local]) && $onehot(route[North]) && $onehot(route[East]) && $onehot(route[South]) &&
+      $onehot(route[West]));
 endmodule

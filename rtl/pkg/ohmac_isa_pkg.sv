@@ -175,7 +175,7 @@ package ohmac_isa_pkg;
     FaultNone = 8'd0,
     FaultIllegalInstr = 8'd1,
     FaultAddress = 8'd2,
-    FaultLoopDepth = 8'd3,
+    FaultLoop = 8'd3,
     FaultTokenOverflow = 8'd4,
     FaultConfig = 8'd5
   } fault_e;

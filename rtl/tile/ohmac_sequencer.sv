@@ -201,7 +201,7 @@ module ohmac_sequencer
       s1_last      = 1'b1;
     end else if (s1_is_loop) begin
       if (bad_loop) begin
-        s1_out.fault = FaultLoopDepth;
+        s1_out.fault = FaultLoop;
         s1_last      = 1'b1;
       end else if (count1 == '0) begin
         tail_d = in_loop && body_last == top_last;  // the skipped body ends the enclosing one

@@ -7,11 +7,11 @@ module ohmac_tile
   import ohmac_isa_pkg::*;
   import ohmac_pkg::*;
 #(
-  parameter int unsigned Rows      = 32,
-  parameter int unsigned Cols      = 32,
-  parameter int unsigned Lanes     = 8,
-  parameter int unsigned SramBytes = 16384,
-  parameter int unsigned SramBanks = 4
+  parameter int unsigned Rows      = 256,
+  parameter int unsigned Cols      = 256,
+  parameter int unsigned Lanes     = 32,
+  parameter int unsigned SramBytes = 65536,
+  parameter int unsigned SramBanks = 8
 ) (
   input  logic                             clk_i,
   input  logic                             rst_ni,

@@ -94,7 +94,8 @@ module ohmac_top
   if (SramBanks < 1 || SramBanks > 32 || (SramBanks & (SramBanks - 1)) != 0) begin : gen_bad_banks
     $fatal(1, "ohmac_top: SramBanks must be a power of two, 1 .. 32");
   end
-  if (SramBytes < 2 * LineBytes * SramBanks || SramBytes > 2 ** 20 || (SramBytes & (SramBytes - 1)) != 0) begin : gen_bad_sram
+  if (SramBytes < 2 * LineBytes * SramBanks || SramBytes > 2 ** 20 ||
+      (SramBytes & (SramBytes - 1)) != 0) begin : gen_bad_sram
     $fatal(1, "ohmac_top: SramBytes must be a power of two, at least two lines a bank and at most 1 MiB");
   end
 
@@ -113,7 +114,8 @@ module ohmac_top
   logic [Tiles-1:0][31:0] cnt;
 
   ohmac_csr_top #(
-    .MeshX(MeshX), .MeshY(MeshY), .Rows(Rows), .Cols(Cols), .Lanes(Lanes), .SramBytes(SramBytes), .NumWindows(NumWindows)
+    .MeshX(MeshX), .MeshY(MeshY), .Rows(Rows), .Cols(Cols), .Lanes(Lanes), .SramBytes(SramBytes),
+    .NumWindows(NumWindows)
   ) u_csr (
     .clk_i, .rst_ni,
     .s_axil_awaddr, .s_axil_awvalid, .s_axil_awready, .s_axil_wdata, .s_axil_wstrb, .s_axil_wvalid, .s_axil_wready,

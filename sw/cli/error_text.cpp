@@ -31,7 +31,7 @@ const char* fault_name(isa::Fault f) {
     case isa::Fault::kNone: return "none";
     case isa::Fault::kIllegalInstr: return "illegal instruction";
     case isa::Fault::kAddress: return "address outside the SRAM or misaligned";
-    case isa::Fault::kLoopDepth: return "illegal loop nest";
+    case isa::Fault::kLoop: return "illegal loop nest";
     case isa::Fault::kTokenOverflow: return "token counter overflow";
     case isa::Fault::kConfig: return "illegal value in a configuration slot";
   }

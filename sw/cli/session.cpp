@@ -6,6 +6,7 @@
 #include "models/golden/golden_chip.h"
 #include "models/systemc/cosim.h"
 #include "sw/cli/cosim_platform.h"
+#include "sw/cli/error_text.h"
 #include "sw/cli/golden_platform.h"
 
 namespace ohmac::cli {
@@ -86,13 +87,7 @@ void with_chip(const RunOptions& o, const std::function<void(Chip&)>& f) {
 void require(Status s, const char* what, const Driver& driver) {
   if (s == Status::kOk) return;
   const ErrorInfo& e = driver.last_error();
-  std::string message = fmt::format("{}: {}", what, status_text(s));
-  if (e.dma_error != isa::DmaError::kNone) message += fmt::format("; DMA error {}", static_cast<int>(e.dma_error));
-  if (e.descriptor != ErrorInfo::kNone) message += fmt::format(", descriptor {}, address 0x{:x}", e.descriptor, e.address);
-  if (e.tile != ErrorInfo::kNone) message += fmt::format("; tile {}", e.tile);
-  if (e.fault != isa::Fault::kNone) message += fmt::format(", fault {} at pc {}", static_cast<int>(e.fault), e.pc);
-  if (e.column != ErrorInfo::kNone) message += fmt::format(", column {}, {} clipped conversions", e.column, e.clips);
-  throw std::runtime_error(message);
+  throw std::runtime_error(fmt::format("{}: {}", what, e.status == s ? error_text(e) : status_text(s)));
 }
 
 Session::Session(Chip& chip, const compiler::Compiled& compiled, bool calibrate)

@@ -589,19 +589,20 @@ class Generator {
       case 8: fails(isa::Fault::kAddress, isa::setr::make(0x400 + below(0xFC00), 0)); break;
       case 9:
         if (chance(2)) {
-          fails(isa::Fault::kLoopDepth, isa::loop::make(0, 0, 0, below(3)));
+          fails(isa::Fault::kLoop, isa::loop::make(0, 0, 0, below(3)));
         } else {
           for (uint32_t i = 0; i < 4; ++i) emit(isa::loop::make(0, 0, 10 - i, 2));
-          fails(isa::Fault::kLoopDepth, isa::loop::make(0, 0, 2, 1));
+          fails(isa::Fault::kLoop, isa::loop::make(0, 0, 2, 1));
         }
         break;
       case 10:
         emit(isa::loop::make(0, 0, 3, 2));
-        fails(isa::Fault::kLoopDepth, isa::loop::make(0, 0, 3, below(2)));
+        fails(isa::Fault::kLoop, isa::loop::make(0, 0, 3, below(2)));
         break;
       case 11:
         emit(isa::signal::make(kSeq, token(kMvm, kSeq), 255));
-        fails(isa::Fault::kTokenOverflow, isa::signal::make(kSeq, token(kMvm, kSeq), 1 + below(255)));
+        emit(isa::signal::make(kSeq, token(kMvm, kSeq), 1 + below(255)));
+        fails(isa::Fault::kTokenOverflow, isa::wait::make(kSeq, token(kSeq, kSeq), 1));  // the first one not issued
         break;
       case 12: {
         const uint32_t word = cfg::kMvmcfgBase + cfg::mvmcfg::adc_bits.word;

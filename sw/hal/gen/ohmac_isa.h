@@ -195,7 +195,7 @@ enum class Fault : uint8_t {
   kNone = 0,
   kIllegalInstr = 1,  // unknown opcode or field
   kAddress = 2,  // address outside the SRAM or misaligned
-  kLoopDepth = 3,  // loops nested deeper than LoopDepth, or an inner loop that ends after its outer one
+  kLoop = 3,  // loops nested deeper than LoopDepth, or an inner loop that ends after its outer one
   kTokenOverflow = 4,  // a token counter passed its maximum
   kConfig = 5,  // an MVM, vector or timing slot with an illegal value
 };

@@ -54,6 +54,8 @@ class RtlChip {
     dut_->s_axil_bready = dut_->s_axil_rready = 1;
     dut_->s_axil_wstrb = 0xF;
     dut_->cmp_i = 0;
+    dut_->rst_ni = 1;  // flops behind a stopped clock gate need the falling edge of reset, not its level
+    dut_.settle();
     dut_.reset();
   }
   void cycle() {

@@ -440,10 +440,10 @@ TEST_F(Tile, FaultSegmentOutsideSramWhileReading) {
 TEST_F(Tile, FaultFiveLoops) {
   std::vector<uint64_t> code;
   for (uint32_t i = 0; i < 5; ++i) code.push_back(isa::loop::make(0, 0, 10 - i, 1));
-  fault(Fault::kLoopDepth, 4, code);
+  fault(Fault::kLoop, 4, code);
 }
-TEST_F(Tile, FaultEmptyLoop) { fault(Fault::kLoopDepth, 0, {isa::loop::make(0, 0, 0, 0)}); }
-TEST_F(Tile, FaultInnerLoopEndsAfterOuter) { fault(Fault::kLoopDepth, 1, {isa::loop::make(0, 0, 2, 1), isa::loop::make(0, 0, 2, 0)}); }
+TEST_F(Tile, FaultEmptyLoop) { fault(Fault::kLoop, 0, {isa::loop::make(0, 0, 0, 0)}); }
+TEST_F(Tile, FaultInnerLoopEndsAfterOuter) { fault(Fault::kLoop, 1, {isa::loop::make(0, 0, 2, 1), isa::loop::make(0, 0, 2, 0)}); }
 TEST_F(Tile, FaultTokenOverflow) {
   fault(Fault::kTokenOverflow, -1, {isa::signal::make(kSeq, 3, 255), isa::signal::make(kSeq, 3, 1), isa::wait::make(kSeq, 0, 1)});
   EXPECT_EQ(t.token(3), 255);

@@ -63,7 +63,7 @@ struct Piece {
 };
 
 /// Two tiles, a layer each: tile 0 gets an int8 vector of 32, MVM, ReLU and requantisation to 32 int8, SEND to tile 1; tile 1 MVM, bias,
-/// int32 result of 8 to the outbox. Double-buffered everywhere. Weights of an odd tile are mirrored to nothing: plain random.
+/// int32 result of 8 to the outbox. Double-buffered everywhere, weights random.
 struct Mlp {
   static constexpr uint32_t kMult = 77, kShift = 16, kRange1 = 7, kRange2 = 6;
   uint32_t images;

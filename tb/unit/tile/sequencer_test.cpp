@@ -75,7 +75,7 @@ class Model {
           return;
         case isa::Op::kLoop: {
           const unsigned len = isa::loop::len.get(w), last = pc + len;
-          if (loops.size() == 4 || len == 0 || (!loops.empty() && last > loops.back().last)) return stop(isa::Fault::kLoopDepth);
+          if (loops.size() == 4 || len == 0 || (!loops.empty() && last > loops.back().last)) return stop(isa::Fault::kLoop);
           const unsigned n = isa::loop::use_scalar.get(w) ? scalar[isa::loop::scalar.get(w)] : isa::loop::count.get(w);
           ++instrs;
           if (n != 0) {
@@ -448,7 +448,7 @@ TEST_F(Sequencer, EveryFaultStopsAtItsInstruction) {
       {"vec a end", vec(end, ok, ok, false, 2), isa::Fault::kAddress},
       {"mvm dst", isa::mvm::make(ok, half, 0), isa::Fault::kAddress},
       {"mvm dst end", isa::mvm::make(ok, end, 3), isa::Fault::kAddress},
-      {"loop length 0", isa::loop::make(0, 0, 0, 1), isa::Fault::kLoopDepth},
+      {"loop length 0", isa::loop::make(0, 0, 0, 1), isa::Fault::kLoop},
       {"setr", isa::setr::make(0x400, 0), isa::Fault::kAddress},
   };
   configure_slots();
@@ -473,12 +473,12 @@ TEST_F(Sequencer, LoopFaults) {
   const auto l = [](unsigned len) { return isa::loop::make(0, 0, len, 2); };
   load(0, {l(9), l(7), l(5), l(3), l(1), isa::nop::make()});  // a fifth loop
   run_both(0);
-  EXPECT_EQ(dut->fault_o, static_cast<unsigned>(isa::Fault::kLoopDepth));
+  EXPECT_EQ(dut->fault_o, static_cast<unsigned>(isa::Fault::kLoop));
   EXPECT_EQ(dut->pc_o, 4u);
   load(0, {l(2), isa::nop::make(), l(1), isa::nop::make(), isa::halt::make()});  // ends after its outer loop
   run_both(0);
   EXPECT_EQ(dut->pc_o, 2u);
-  EXPECT_EQ(dut->fault_o, static_cast<unsigned>(isa::Fault::kLoopDepth));
+  EXPECT_EQ(dut->fault_o, static_cast<unsigned>(isa::Fault::kLoop));
 }
 
 TEST_F(Sequencer, RunningOffTheSramIsAnAddressFault) {
