@@ -132,3 +132,9 @@ TEST(MainJob, FewerAdcBitsRunAtBothFidelities) {
 
 }  // namespace
 }  // namespace ohmac::cli
+
+/// Not gtest_main: the SystemC library brings a main() of its own, which the linker may prefer.
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
