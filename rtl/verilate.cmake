@@ -27,14 +27,14 @@ target_compile_options(verilated PRIVATE -w)
 find_package(Threads REQUIRED)
 target_link_libraries(verilated PUBLIC Threads::Threads lz4 z)
 
-# ohmac_verilate(NAME TOP module [PARAMS Name=value ...] [SOURCES extra.sv ...] [TRACE] [HIER Name=value ...])
+# ohmac_verilate(NAME TOP module [PARAMS Name=value ...] [SOURCES extra.sv ...] [TRACE] [RANDOM] [HIER Name=value ...])
 # Target NAME: include "V<NAME>.h", class V<NAME>. HIER: the tile, with these parameters, is a hierarchical block.
-# A module is found by its file name in the folders of rtl/; SOURCES are read besides.
+# RANDOM: what has no reset starts with random values, as the context is told. A module is found by its file name in the folders of rtl/;
+# SOURCES are read besides and come first, so they may stand in for a module of rtl/.
 function(ohmac_verilate NAME)
-  cmake_parse_arguments(V "TRACE" "TOP" "PARAMS;SOURCES;HIER" ${ARGN})
+  cmake_parse_arguments(V "TRACE;RANDOM" "TOP" "PARAMS;SOURCES;HIER" ${ARGN})
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/${NAME}.vlt)
-  set(flags --cc --build -j 2 --top-module ${V_TOP} --prefix V${NAME} -Mdir ${dir} --assert -O3 --x-assign fast
-    --x-initial fast -Wno-fatal --quiet ${OHMAC_RTL_DIRS}
+  set(flags --cc --build -j 2 --top-module ${V_TOP} --prefix V${NAME} -Mdir ${dir} --assert -O3 --quiet ${OHMAC_RTL_DIRS}
     ${CMAKE_SOURCE_DIR}/constraints/lint_waivers.vlt)
   foreach(p ${V_PARAMS})
     list(APPEND flags -G${p})
@@ -48,6 +48,11 @@ function(ohmac_verilate NAME)
     add_custom_command(OUTPUT ${sources}
       COMMAND ${CMAKE_COMMAND} -E env "PACKAGES=${packages}" sh ${CMAKE_SOURCE_DIR}/rtl/hier_block.sh ${sources} ${V_HIER} < ${tile}
       DEPENDS ${OHMAC_RTL_PKGS} ${tile} ${CMAKE_SOURCE_DIR}/rtl/hier_block.sh COMMAND_EXPAND_LISTS)
+  endif()
+  if(V_RANDOM)
+    list(APPEND flags --x-assign unique --x-initial unique)
+  else()
+    list(APPEND flags --x-assign fast --x-initial fast)
   endif()
   if(V_TRACE)
     list(APPEND flags --trace-fst --trace-structs)
@@ -71,10 +76,16 @@ function(ohmac_verilate NAME)
   target_link_libraries(${NAME} INTERFACE ${lib} verilated)
 endfunction()
 
-# ohmac_unit_test(NAME TOP module SOURCES test.cpp [PARAMS ...] [SV extra.sv] [LIBS ...]): a GoogleTest program and its ctest case.
+# ohmac_unit_test(NAME TOP module SOURCES test.cpp [PARAMS ...] [SV extra.sv] [LIBS ...] [TRACE] [RANDOM]): a GoogleTest program and its ctest case.
 function(ohmac_unit_test NAME)
-  cmake_parse_arguments(T "" "TOP" "PARAMS;SOURCES;SV;LIBS" ${ARGN})
-  ohmac_verilate(${NAME}_dut TOP ${T_TOP} PARAMS ${T_PARAMS} SOURCES ${T_SV})
+  cmake_parse_arguments(T "TRACE;RANDOM" "TOP" "PARAMS;SOURCES;SV;LIBS" ${ARGN})
+  set(switches)
+  foreach(switch TRACE RANDOM)
+    if(T_${switch})
+      list(APPEND switches ${switch})
+    endif()
+  endforeach()
+  ohmac_verilate(${NAME}_dut TOP ${T_TOP} PARAMS ${T_PARAMS} SOURCES ${T_SV} ${switches})
   add_executable(${NAME} ${T_SOURCES})
   target_link_libraries(${NAME} PRIVATE ${NAME}_dut ohmac_tb ${T_LIBS})
   add_test(NAME ${NAME} COMMAND ${NAME})

@@ -54,7 +54,8 @@ void adc_levels(const LaneErrors& e, const float* held, float droop, uint32_t ra
   }
 }
 
-void sar_trial(const ComparatorNoise& noise, uint32_t trial, const float* y, const int8_t* code, uint32_t lanes, uint8_t* cmp) {
+void sar_trial(const ComparatorNoise& noise, uint32_t trial, const float* y, const int8_t* code, uint32_t lanes,
+               uint8_t* cmp) {
   const NoiseKey k = key_of(noise);
   switch (simd_level()) {
 #if defined(__x86_64__)

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// ADC lanes: gain and offset of a lane, comparator, SAR search. Same bits at every SIMD level; a conversion as a whole and the same
-// conversion trial by trial give the same codes.
+// ADC lanes: gain and offset of a lane, comparator, SAR search. Same bits at every SIMD level; a conversion as a whole
+// and the same conversion trial by trial give the same codes.
 #pragma once
 #include <cstdint>
 #include <vector>
 
 namespace ohmac {
 
-/// Gain spread of a lane, relative. Source: 7.09 % after calibration, HERMES (secondary note; see the paper before quoting).
+/// Gain spread of a lane, relative. Source: 7.09 % after calibration, HERMES (secondary note; see the paper before
+/// quoting).
 inline constexpr double kLaneGainSigma = 0.07;
 /// Offset of a lane, ADC steps. Assumption.
 inline constexpr double kLaneOffsetSigmaSteps = 1.5;
@@ -15,7 +16,8 @@ inline constexpr double kLaneOffsetSigmaSteps = 1.5;
 inline constexpr double kLaneClipSigma = 3.0;
 /// Comparator noise a trial, ADC steps. Assumption: below half a step, as an 8-bit SAR needs.
 inline constexpr float kComparatorSigmaSteps = 0.3f;
-/// A threshold farther than this many sigma is decided without a draw: gaussians are bounded by 6.56, so the draw could not change it.
+/// A threshold farther than this many sigma is decided without a draw: gaussians are bounded by 6.56, so the draw could
+/// not change it.
 inline constexpr float kNoDrawSigma = 7.0f;
 inline constexpr uint32_t kMaxAdcBits = 8;
 
@@ -41,9 +43,11 @@ void adc_levels(const LaneErrors& e, const float* held, float droop, uint32_t ra
 
 /// One trial of every lane: cmp = (y + noise >= code - 1/2).
 /// @param trial number of the trial in its conversion, from 0
-void sar_trial(const ComparatorNoise& noise, uint32_t trial, const float* y, const int8_t* code, uint32_t lanes, uint8_t* cmp);
+void sar_trial(const ComparatorNoise& noise, uint32_t trial, const float* y, const int8_t* code, uint32_t lanes,
+               uint8_t* cmp);
 
-/// Whole conversion: offset-binary search from the most significant bit; without noise code = clamp(floor(y + 1/2), -2^(b-1), 2^(b-1) - 1).
+/// Whole conversion: offset-binary search from the most significant bit; without noise code = clamp(floor(y + 1/2),
+/// -2^(b-1), 2^(b-1) - 1).
 /// @param bits 1..8
 void sar_convert(const ComparatorNoise& noise, const float* y, uint32_t bits, uint32_t lanes, int8_t* codes);
 

@@ -4,8 +4,8 @@
 
 namespace ohmac {
 
-/// Settling time constant of row line, integrator and column line together, nanoseconds. Assumption: the default integration of
-/// 128 ns (HERMES, JSSC 2022) settles to 8 time constants, 0.03 %.
+/// Settling time constant of row line, integrator and column line together, nanoseconds. Assumption: the default
+/// integration of 128 ns (HERMES, JSSC 2022) settles to 8 time constants, 0.03 %.
 inline constexpr double kSettlingTauNs = 16.0;
 /// Droop time constant of the hold capacitor, nanoseconds. Assumption: 100 us, so that a hold of 1 us loses 1 %.
 inline constexpr double kDroopTauNs = 100e3;

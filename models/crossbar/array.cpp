@@ -41,13 +41,16 @@ void DeviceArray::program(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t 
       const double x[2] = {(target > 0 ? target : 0) / 127.0, (target < 0 ? -target : 0) / 127.0};
       GaussianPair n = {0.0, 0.0};
       if (config_.programming_kind != 0)
-        n = gaussian_pair(philox(config_.chip_seed, Draw{config_.programming_kind, c, config_.tile, 0, programmed_[c]}));
+        n = gaussian_pair(
+            philox(config_.chip_seed, Draw{config_.programming_kind, c, config_.tile, 0, programmed_[c]}));
       for (unsigned p = 0; p < 2; ++p) {
         if (stuck_[2 * c + p]) continue;
-        g_us_[2 * c + p] = config_.programming_kind != 0 ? pcm_programmed_us(pcm, x[p], p == 0 ? n.a : n.b) : x[p] * pcm.gmax_us;
+        g_us_[2 * c + p] =
+            config_.programming_kind != 0 ? pcm_programmed_us(pcm, x[p], p == 0 ? n.a : n.b) : x[p] * pcm.gmax_us;
       }
       if (config_.drift_kind != 0) {
-        const GaussianPair d = gaussian_pair(philox(config_.chip_seed, Draw{config_.drift_kind, c, config_.tile, 0, 0}));
+        const GaussianPair d =
+            gaussian_pair(philox(config_.chip_seed, Draw{config_.drift_kind, c, config_.tile, 0, 0}));
         nu_[2 * c] = pcm_drift_exponent(pcm, x[0], d.a);
         nu_[2 * c + 1] = pcm_drift_exponent(pcm, x[1], d.b);
       }
@@ -63,7 +66,8 @@ EffectiveMatrix DeviceArray::effective(double age_s) const {
   return m;
 }
 
-void DeviceArray::update(EffectiveMatrix* m, double age_s, uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols) const {
+void DeviceArray::update(EffectiveMatrix* m, double age_s, uint32_t row0, uint32_t col0, uint32_t rows,
+                         uint32_t cols) const {
   const PcmPreset& pcm = config_.pcm;
   const double log_age = pcm_log_age(pcm, age_s);
   const bool drift = config_.drift_kind != 0 && log_age != 0;

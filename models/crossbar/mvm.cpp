@@ -46,7 +46,8 @@ void column_sums(const EffectiveMatrix& m, const ActiveRows& rows, uint32_t chun
   }
 }
 
-void add_read_noise(uint32_t chunk, uint64_t run_seed, uint8_t kind, uint64_t drive, uint16_t tile, const float* var, float* s) {
+void add_read_noise(uint32_t chunk, uint64_t run_seed, uint8_t kind, uint64_t drive, uint16_t tile, const float* var,
+                    float* s) {
   const RandomBlock counter = counter_of(Draw{kind, drive, tile, static_cast<uint16_t>(chunk * kChunk), 0});
   switch (simd_level()) {
 #if defined(__x86_64__)

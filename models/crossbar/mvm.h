@@ -8,8 +8,9 @@
 
 namespace ohmac {
 
-/// Rows that a drive actually drives: index, input code and its square. A row at 0 V is left out, which changes no bit: the sums
-/// start at +0, x * w = +-0 adds nothing, and a sum of finite terms that starts at +0 is never -0 when rounding to nearest.
+/// Rows that a drive actually drives: index, input code and its square. A row at 0 V is left out, which changes no bit:
+/// the sums start at +0, x * w = +-0 adds nothing, and a sum of finite terms that starts at +0 is never -0 when
+/// rounding to nearest.
 struct ActiveRows {
   std::vector<uint32_t> row;
   std::vector<float> x, x2;
@@ -17,13 +18,13 @@ struct ActiveRows {
   void assign(const int8_t* codes, uint32_t n);
 };
 
-/// Column sums of one chunk: s_c = sum_r x_r w_rc, float, rows ascending, one fma a row; likewise var_c = sum_r x_r^2 v_rc if the matrix
-/// has variances.
+/// Column sums of one chunk: s_c = sum_r x_r w_rc, float, rows ascending, one fma a row; likewise var_c = sum_r x_r^2
+/// v_rc if the matrix has variances.
 /// @param s, var [kChunk] outputs; var is not touched without variances
 void column_sums(const EffectiveMatrix& m, const ActiveRows& rows, uint32_t chunk, float* s, float* var);
 
-/// Read noise of one chunk in a drive: s_c = fma(sqrt(var_c), n_c, s_c), n_c the gaussian {kind, drive, tile, column, 0}. Exact in law for independent
-/// gaussian devices redrawn each drive.
+/// Read noise of one chunk in a drive: s_c = fma(sqrt(var_c), n_c, s_c), n_c the gaussian {kind, drive, tile, column,
+/// 0}. Exact in law for independent gaussian devices redrawn each drive.
 /// @param s, var [kChunk]
 void add_read_noise(uint32_t chunk, uint64_t run_seed, uint8_t kind, uint64_t drive, uint16_t tile, const float* var,
                     float* s);

@@ -56,8 +56,8 @@ Double2 log2d(double x) {
   k += e;
   const double m = from_bits(u - (static_cast<uint64_t>(static_cast<int64_t>(e)) << 52));
 
-  const double f = m - 1.0;            // exact
-  const double d = f + 2.0;            // rounded; its error is put back below
+  const double f = m - 1.0;  // exact
+  const double d = f + 2.0;  // rounded; its error is put back below
   const double d_err = f - (d - 2.0);
   const double s = f / d;
   const Double2 sd = two_product(s, d);
@@ -129,7 +129,8 @@ double pow(double x, double y) {
   const Double2 l = log2d(x);
   const double rough = y * l.hi;
   if (!(rough < 720 && rough > -760)) return rough > 0 ? kInf : 0.0;
-  if (y > 0x1p900 || y < -0x1p900) return 1.0;  // log x is 0 here: unreachable for x != 1, kept for the bound of two_product
+  if (y > 0x1p900 || y < -0x1p900)
+    return 1.0;  // log x is 0 here: unreachable for x != 1, kept for the bound of two_product
   const Double2 p = two_product(y, l.hi);
   return exp2d(p.hi, p.lo + y * l.lo);
 }

@@ -14,10 +14,10 @@ using RandomBlock = std::array<uint32_t, 4>;
 
 /// Name of a draw. Fabrication and programming draws use `index` = lane or cell, noise draws the number of the drive.
 struct Draw {
-  uint8_t kind = 0;     ///< random stream, kEffects[].kind
-  uint64_t index = 0;   ///< drive, cell or lane number, below 2^56
+  uint8_t kind = 0;    ///< random stream, kEffects[].kind
+  uint64_t index = 0;  ///< drive, cell or lane number, below 2^56
   uint16_t tile = 0;
-  uint16_t unit = 0;    ///< column or lane
+  uint16_t unit = 0;  ///< column or lane
   uint32_t trial = 0;
 };
 
@@ -40,8 +40,8 @@ struct GaussianPair {
   double a, b;
 };
 
-/// Two independent standard gaussians of one block (Box-Muller in double): u1 = (r0 + 1) / 2^32, so |n| <= sqrt(64 ln 2) = 6.661;
-/// angle = (r1 2^32 + r2's top 21 bits) / 2^53 turns.
+/// Two independent standard gaussians of one block (Box-Muller in double): u1 = (r0 + 1) / 2^32, so |n| <= sqrt(64 ln
+/// 2) = 6.661; angle = (r1 2^32 + r2's top 21 bits) / 2^53 turns.
 inline GaussianPair gaussian_pair(const RandomBlock& r) {
   const double u1 = (static_cast<double>(r[0]) + 1.0) * 0x1p-32;
   const double u2 = static_cast<double>(static_cast<uint64_t>(r[1]) << 21 | r[2] >> 11) * 0x1p-53;

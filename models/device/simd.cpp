@@ -32,7 +32,8 @@ bool simd_supported(Simd s) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (s == Simd::kAvx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (s == Simd::kAvx512) return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx2");
+  if (s == Simd::kAvx512)
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx2");
 #endif
   return s == Simd::kBaseline;
 }

@@ -10,8 +10,8 @@ enum class Simd : uint8_t { kBaseline, kAvx2, kAvx512 };
 /// True if this machine can run kernels of that level.
 bool simd_supported(Simd level);
 
-/// Level in use: what OHMAC_SIMD=baseline|avx2|avx512 asks for, else the widest the machine has. Read once, at the first call;
-/// an unknown or unsupported OHMAC_SIMD throws std::runtime_error.
+/// Level in use: what OHMAC_SIMD=baseline|avx2|avx512 asks for, else the widest the machine has. Read once, at the
+/// first call; an unknown or unsupported OHMAC_SIMD throws std::runtime_error.
 Simd simd_level();
 
 /// Overrides the level, for tests and benchmarks. Throws std::runtime_error if the machine cannot run it.

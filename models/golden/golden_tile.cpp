@@ -188,7 +188,7 @@ void GoldenTile::take_signal(Engine& e, Tick now, Tick latency, Tick busy) {
 }
 
 void GoldenTile::pop(Engine& e, Tick now) {
-  e.head = (e.head + 1) % kQueueDepth;
+  e.head = (e.head + 1) % e.queue.size();
   --e.size;
   rearm(e);
   if (seq_block_ == Block::kQueue || (seq_block_ == Block::kIdle && e.size == 0)) seq_wake_ = now + 1;
@@ -281,7 +281,7 @@ void GoldenTile::advance(uint32_t next_pc, Tick& t) {
 bool GoldenTile::push(uint32_t engine, Item& item, Tick t) {
   Engine& e = engine_[engine];
   item.at = t + timing::kQueue;
-  e.queue[(e.head + e.size++) % kQueueDepth] = item;
+  e.queue[(e.head + e.size++) % e.queue.size()] = item;
   if (e.size == 1) rearm(e);
   return true;
 }
@@ -440,7 +440,7 @@ void GoldenTile::step_sequencer(Tick now) {
       return fault(bad, now);
     }
     if (queue >= 0) {
-      if (engine_[queue].size == kQueueDepth) return t > now ? retry_at(t) : block(Block::kQueue);
+      if (engine_[queue].size == kQueueDepth[queue]) return t > now ? retry_at(t) : block(Block::kQueue);
       push(static_cast<uint32_t>(queue), item, t);
     }
     ++count(Counter::kInstr);

@@ -68,7 +68,7 @@ class GoldenTile {
   void hold_net(Tick t);
 
  private:
-  static constexpr uint32_t kQueueDepth = 8;
+  static constexpr std::array<uint32_t, 3> kQueueDepth = {8, 16, 8};  ///< MVM, VEC, NET
   static constexpr uint32_t kConfigWords = 0x400;
   enum class ItemKind : uint8_t { kOp, kWait, kSignal };
 
@@ -91,7 +91,7 @@ class GoldenTile {
 
   /// What the three engines have in common: queue, SIGNALs on their way, own clock.
   struct Engine {
-    std::array<Item, kQueueDepth> queue;
+    std::array<Item, 16> queue;  // ring, used up to the engine's depth
     uint32_t head = 0, size = 0;
     std::array<Signal, 32> signals;  // ring, times ascend
     uint32_t sig_head = 0, sig_size = 0;

@@ -40,7 +40,7 @@ constexpr Tick kVecItem = 2;           ///< SIGNAL taken -> next item (vector un
 constexpr Tick kSend = 3;              ///< item taken -> first flit at the router
 constexpr Tick kSendGap = 3;           ///< last flit of a SEND -> next item
 constexpr Tick kNetSignal = 2;         ///< SIGNAL taken -> token visible
-constexpr Tick kReceive = 2;           ///< flit at the local port -> written, token visible
+constexpr Tick kReceive = 3;             ///< flit at the local port -> written (one cycle in the line register), token visible
 constexpr Tick kConfigWords = 4;       ///< cycles of the local port for a flit of configuration words
 // NoC
 constexpr Tick kHop = 1;               ///< cycles a router

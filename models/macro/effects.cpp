@@ -3,7 +3,8 @@
 
 namespace ohmac {
 
-// In the order of enum Effect. Constants of each law: models/device/pcm.h, models/crossbar/array.h, models/converters/*.h.
+// In the order of enum Effect. Constants of each law: models/device/pcm.h, models/crossbar/array.h,
+// models/converters/*.h.
 const EffectInfo kEffects[kNumEffects] = {
     {"programming_noise", 1, "conductance spread left by write-verify, a device"},
     {"stuck", 2, "0.1 % of devices stuck, half at 0, half at Gmax"},

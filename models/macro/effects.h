@@ -7,7 +7,15 @@
 namespace ohmac {
 
 enum class Effect : uint8_t {
-  kProgrammingNoise, kStuck, kDrift, kReadNoise, kSettling, kDroop, kLaneGain, kLaneOffset, kComparatorNoise,
+  kProgrammingNoise,
+  kStuck,
+  kDrift,
+  kReadNoise,
+  kSettling,
+  kDroop,
+  kLaneGain,
+  kLaneOffset,
+  kComparatorNoise,
 };
 constexpr uint32_t kNumEffects = 9;
 
@@ -26,7 +34,11 @@ class EffectSet {
     const uint32_t m = 1u << static_cast<unsigned>(e);
     bits_ = on ? bits_ | m : bits_ & ~m;
   }
-  static EffectSet none() { EffectSet s; s.bits_ = 0; return s; }
+  static EffectSet none() {
+    EffectSet s;
+    s.bits_ = 0;
+    return s;
+  }
   uint32_t bits() const { return bits_; }
 
  private:

@@ -6,10 +6,10 @@ namespace ohmac {
 
 /// Shape of a chip; the RTL takes the same numbers as parameters and publishes them in its capability registers.
 struct Geometry {
-  uint32_t mesh_x = 4, mesh_y = 4;   ///< tiles in the mesh, tile = y * mesh_x + x
-  uint32_t rows = 256, cols = 256;   ///< cells of a macro (physical columns)
-  uint32_t lanes = 32;               ///< SAR lanes; column = block * lanes + lane
-  uint32_t sram_bytes = 65536;       ///< SRAM of a tile
+  uint32_t mesh_x = 4, mesh_y = 4;  ///< tiles in the mesh, tile = y * mesh_x + x
+  uint32_t rows = 256, cols = 256;  ///< cells of a macro (physical columns)
+  uint32_t lanes = 32;              ///< SAR lanes; column = block * lanes + lane
+  uint32_t sram_bytes = 65536;      ///< SRAM of a tile
   uint32_t tiles() const { return mesh_x * mesh_y; }
   uint32_t mux() const { return cols / lanes; }
   bool operator==(const Geometry& o) const {
@@ -19,7 +19,6 @@ struct Geometry {
 };
 
 inline Geometry reference_geometry() { return {}; }
-inline Geometry single_geometry() { return {1, 1, 256, 256, 32, 65536}; }  ///< one tile of the reference
 inline Geometry tiny_geometry() { return {2, 1, 32, 32, 8, 16384}; }
 
 }  // namespace ohmac

@@ -16,11 +16,11 @@ namespace ohmac {
 namespace {
 
 constexpr uint32_t kBanks = 2;
-constexpr uint32_t kMaxRange = 15;       // 4-bit pin
-constexpr size_t kMaxErrors = 1000;      // a broken sequencer breaks a rule every cycle; the first ones tell
+constexpr uint32_t kMaxRange = 15;   // 4-bit pin
+constexpr size_t kMaxErrors = 1000;  // a broken sequencer breaks a rule every cycle; the first ones tell
 
-/// Effective matrix of one (programmed state, age), computed by the first macro that needs it. Macros that share one have equal
-/// devices, age and effects.
+/// Effective matrix of one (programmed state, age), computed by the first macro that needs it. Macros that share one
+/// have equal devices, age and effects.
 class EffectiveCache {
  public:
   const EffectiveMatrix& get(const DeviceArray& devices, double age_s) {
@@ -41,8 +41,8 @@ class EffectiveCache {
   EffectiveMatrix matrix_;
 };
 
-/// One bank of sample-and-holds. Columns are computed when they are first looked at, a chunk at a time: draws are named by drive and
-/// column, so when it happens changes nothing.
+/// One bank of sample-and-holds. Columns are computed when they are first looked at, a chunk at a time: draws are named
+/// by drive and column, so when it happens changes nothing.
 struct HoldBank {
   bool valid = false;
   uint64_t drive = 0;         // number of the drive sampled
@@ -55,7 +55,8 @@ struct HoldBank {
 
 const MacroConfig& checked(const MacroConfig& c) {
   const Geometry& g = c.geometry;
-  if (g.rows == 0 || g.rows % 4 != 0 || g.rows > 1020) throw std::invalid_argument("macro: rows must be a multiple of 4, 4..1020");
+  if (g.rows == 0 || g.rows % 4 != 0 || g.rows > 1020)
+    throw std::invalid_argument("macro: rows must be a multiple of 4, 4..1020");
   if (g.lanes == 0 || g.lanes % 8 != 0) throw std::invalid_argument("macro: lanes must be a multiple of 8");
   if (g.cols == 0 || g.cols % g.lanes != 0 || g.mux() > 256 || g.cols > 65535)
     throw std::invalid_argument("macro: cols must be a multiple of lanes, at most 256 blocks and 65535 columns");
@@ -65,7 +66,9 @@ const MacroConfig& checked(const MacroConfig& c) {
   return c;
 }
 
-uint8_t stream(const EffectSet& set, Effect e) { return set.has(e) ? kEffects[static_cast<unsigned>(e)].kind : uint8_t{0}; }
+uint8_t stream(const EffectSet& set, Effect e) {
+  return set.has(e) ? kEffects[static_cast<unsigned>(e)].kind : uint8_t{0};
+}
 
 ArrayConfig array_config(const MacroConfig& c) {
   ArrayConfig a;
@@ -88,8 +91,8 @@ struct Macro::Impl {
         lanes(c.geometry.lanes),
         devices(std::make_shared<DeviceArray>(array_config(c))),
         cache(std::make_shared<EffectiveCache>()),
-        lane_errors(fabricate_lanes(lanes, static_cast<uint16_t>(c.tile), c.chip_seed, stream(c.effects, Effect::kLaneGain),
-                                    stream(c.effects, Effect::kLaneOffset))),
+        lane_errors(fabricate_lanes(lanes, static_cast<uint16_t>(c.tile), c.chip_seed,
+                                    stream(c.effects, Effect::kLaneGain), stream(c.effects, Effect::kLaneOffset))),
         y(lane_errors.gain.size(), 0.0f),
         codes(lanes, 0),
         driven(c.geometry.rows + 1, 0) {
@@ -238,7 +241,8 @@ struct Macro::Impl {
       error("sar_strobe: mux_sel or mux_bank changed in this cycle; strobe one cycle later at the earliest");
     }
     if (p.mux_sel >= config.geometry.mux() || !bank.valid) {
-      error(bank.valid ? "mux_sel: no such column block" : "sar_strobe: mux_bank selects a bank that was never sampled");
+      error(bank.valid ? "mux_sel: no such column block"
+                       : "sar_strobe: mux_bank selects a bank that was never sampled");
       close_conversion();
       for (uint32_t l = 0; l < lanes; ++l) cmp[l] = 0;
       return;
@@ -327,8 +331,8 @@ void Macro::step(const PinsIn& pins, const int8_t* sar_code, uint8_t* cmp) {
     s.mux_bank = pins.mux_bank;
     s.mux_changed = now;
   }
-  const bool busy = pins.row_we | (pins.row_clr != 0) | pins.drive | pins.integrate | pins.int_rst | pins.sample | pins.sar_strobe |
-                    s.driving | s.converting;
+  const bool busy = pins.row_we | (pins.row_clr != 0) | pins.drive | pins.integrate | pins.int_rst | pins.sample |
+                    pins.sar_strobe | s.driving | s.converting;
   if (!busy) return;
   if (pins.row_we | (pins.row_clr != 0)) s.write_latches(pins);
   if (pins.drive | pins.integrate | pins.int_rst | s.driving) s.drive_and_integrate(pins);

@@ -23,7 +23,7 @@ struct PinsIn {
 };
 
 struct ProtocolError {
-  uint64_t cycle;    ///< step() count of this macro
+  uint64_t cycle;  ///< step() count of this macro
   uint32_t tile;
   std::string rule;  ///< what was violated, with the pin
 };
@@ -39,8 +39,8 @@ struct MacroConfig {
   Geometry geometry;
   uint32_t tile = 0;
   uint64_t chip_seed = 1, run_seed = 1;
-  EffectSet effects;          ///< which effects are on
-  double age_s = 0;           ///< t_inference
+  EffectSet effects;  ///< which effects are on
+  double age_s = 0;   ///< t_inference
   double clock_ns = 4.0;
 };
 
@@ -52,9 +52,11 @@ class Macro {
   Macro(const Macro&);
   Macro& operator=(const Macro&);
 
-  /// Formula programming of cells (row0.., col0..) to targets -127..127, row-major [rows x cols]. Throws std::out_of_range.
+  /// Formula programming of cells (row0.., col0..) to targets -127..127, row-major [rows x cols]. Throws
+  /// std::out_of_range.
   void program_cells(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols, const int8_t* targets);
-  /// Sets the age; the effective conductances are recomputed before the next drive. Throws std::domain_error if negative.
+  /// Sets the age; the effective conductances are recomputed before the next drive. Throws std::domain_error if
+  /// negative.
   void set_age(double age_s);
   void set_run_seed(uint64_t seed);
   uint64_t drive_count() const;
@@ -71,7 +73,8 @@ class Macro {
   const std::vector<ProtocolError>& protocol_errors() const;
 
   // --- Function level (golden machine): the same arithmetic and draws without pins.
-  /// One drive: x[rows + 1] signed codes -127..127 (after slice alignment; the last one is the reference row), then sample.
+  /// One drive: x[rows + 1] signed codes -127..127 (after slice alignment; the last one is the reference row), then
+  /// sample.
   void drive(const int8_t* x, uint32_t integrate_cycles);
   /// Conversion of column block `block` of the last drive, whose first trial comes hold_cycles after the sample cycle.
   void convert(uint32_t block, uint32_t hold_cycles, uint32_t range, uint32_t bits, int8_t* codes);

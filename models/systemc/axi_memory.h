@@ -16,9 +16,9 @@ class AxiMemory {
   struct Config {
     uint64_t base = 0x80000000;  ///< bus address of byte 0, multiple of 4096
     size_t bytes = 16u << 20;
-    uint32_t read_latency = 20;  ///< cycles from AR handshake to the first beat
-    uint32_t write_latency = 10; ///< cycles from the last W beat to B
-    uint32_t stall_percent = 0;  ///< chance a cycle that a channel stalls
+    uint32_t read_latency = 20;   ///< cycles from AR handshake to the first beat
+    uint32_t write_latency = 10;  ///< cycles from the last W beat to B
+    uint32_t stall_percent = 0;   ///< chance a cycle that a channel stalls
     uint64_t stall_seed = 0;
   };
 

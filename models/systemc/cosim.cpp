@@ -111,6 +111,8 @@ void run_cosim(const CosimConfig& config, const std::function<void(CosimBus&)>& 
   if (config.macros.size() != config.geometry.tiles()) {
     throw std::invalid_argument("run_cosim: one macro configuration a tile is needed");
   }
+  sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
+                                          sc_core::SC_DO_NOTHING);  // "stopped by user"
   Bench bench("bench", config, firmware);
   sc_core::sc_start();
   bench.finish();

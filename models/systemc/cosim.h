@@ -39,7 +39,8 @@ class CosimBus {
 };
 
 /// Runs the Verilated chip with the analog macros and memory in SystemC until `firmware` returns.
-/// One elaboration a process (SystemC E529): call once. Throws std::runtime_error listing macro protocol errors, if any.
+/// One elaboration a process (SystemC E529): call once. Throws std::runtime_error listing macro protocol errors, if
+/// any.
 void run_cosim(const CosimConfig& config, const std::function<void(CosimBus&)>& firmware);
 
 }  // namespace ohmac

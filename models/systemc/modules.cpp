@@ -3,31 +3,6 @@
 
 namespace ohmac {
 
-PinsIn unpack_pins(uint64_t p) {
-  const auto bits = [&p](unsigned n) {
-    const uint64_t v = p & ((uint64_t{1} << n) - 1);
-    p >>= n;
-    return v;
-  };
-  PinsIn o;
-  o.range = static_cast<uint8_t>(bits(4));
-  o.mux_sel = static_cast<uint8_t>(bits(6));
-  o.mux_bank = bits(1);
-  o.sar_strobe = bits(1);
-  o.sample_bank = bits(1);
-  o.sample = bits(1);
-  o.int_rst = bits(1);
-  o.integrate = bits(1);
-  o.drive_bank = bits(1);
-  o.drive = bits(1);
-  o.row_clr = static_cast<uint8_t>(bits(2));
-  o.row_wdata = static_cast<uint32_t>(bits(32));
-  o.row_addr = static_cast<uint8_t>(bits(8));
-  o.row_bank = bits(1);
-  o.row_we = bits(1);
-  return o;
-}
-
 ChipModule::ChipModule(sc_core::sc_module_name name, std::unique_ptr<RtlChip> chip)
     : sc_module(name), macros("macro", chip->geometry().tiles()), chip_(std::move(chip)) {
   last_pins_.assign(macros.size(), 0);

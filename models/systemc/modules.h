@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The SystemC modules of the co-simulation. Clocked values pass through interface ports, not through pin signals: a signal a pin
-// costs more than the whole Verilated tile (see README.md).
+// The SystemC modules of the co-simulation. Clocked values pass through interface ports, not through pin signals: a
+// signal a pin costs more than the whole Verilated tile (see README.md).
 #pragma once
 #include <systemc>
 
@@ -64,8 +64,8 @@ class MemoryModule : public sc_core::sc_module, public MemoryIf {
   AxiMemory memory_;
 };
 
-/// The Verilated chip: evaluates on both clock edges, calls the macros at the falling edge and the memory at the rising edge,
-/// and carries out one AXI4-Lite access at a time for the firmware thread.
+/// The Verilated chip: evaluates on both clock edges, calls the macros at the falling edge and the memory at the rising
+/// edge, and carries out one AXI4-Lite access at a time for the firmware thread.
 class ChipModule : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(ChipModule);

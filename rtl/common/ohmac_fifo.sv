@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Synchronous FIFO, valid/ready on both sides, registered storage, no combinational path from input to output.
-// It does not bypass: a word is visible one cycle after it was pushed.
+// It does not bypass: a word is visible one cycle after it was pushed. Users tell by count_o whether it is empty, not by valid_o: a
+// simulation may withhold valid_o (tb/common/stalling_fifo.sv).
 module ohmac_fifo #(
   parameter int unsigned Width = 8,
   parameter int unsigned Depth = 4
@@ -18,6 +19,10 @@ module ohmac_fifo #(
 );
   localparam int unsigned PtrBits = (Depth > 1) ? $clog2(Depth) : 1;
   localparam int unsigned CntBits = $clog2(Depth + 1);
+
+  if (Width < 1 || Depth < 1) begin : gen_bad_size
+    $fatal(1, "ohmac_fifo: Width and Depth must be at least 1, not %0d and %0d", Width, Depth);
+  end
 
   logic [Width-1:0] mem_q [Depth];
   logic [PtrBits-1:0] wptr_q, rptr_q;

@@ -13,7 +13,7 @@ module ohmac_sram #(
   input  logic [Width-1:0]         wdata_i,
   output logic [Width-1:0]         rdata_o
 );
-  logic [Width-1:0] mem [Depth] /* verilator public_flat_rw */;
+  logic [Width-1:0] mem [Depth];
 
   always_ff @(posedge clk_i) begin
     if (req_i) begin

@@ -32,7 +32,7 @@ module ohmac_mesh
   localparam int unsigned North = 0, East = 1, South = 2, West = 3;
 
   if (MeshX < 1 || MeshX > 2 ** CoordBits || MeshY < 1 || MeshY > 2 ** CoordBits) begin : gen_bad_mesh
-    $fatal(1, "ohmac_mesh: MeshX and MeshY must be 1 .. 8");
+    $fatal(1, "ohmac_mesh: MeshX and MeshY must be 1 .. 8, not %0d and %0d", MeshX, MeshY);
   end
 
   flit_t [Tiles-1:0][3:0] in_flit, out_flit;

@@ -36,7 +36,7 @@ module ohmac_router
   localparam int unsigned CreditBits = $clog2(Depth + 1);
 
   if (Depth < 3) begin : gen_bad_depth
-    $fatal(1, "ohmac_router: Depth must be at least 3, the round trip of a credit");
+    $fatal(1, "ohmac_router: Depth must be at least 3, the round trip of a credit, not %0d", Depth);
   end
 
   flit_t [Ports-1:0] head;

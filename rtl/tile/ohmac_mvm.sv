@@ -55,14 +55,14 @@ module ohmac_mvm
   localparam int unsigned Mux = Cols / Lanes;
   localparam int unsigned MuxW = (Mux > 1) ? $clog2(Mux) : 1;
 
-  if (Cols % Lanes != 0 || Lanes % VecLanes != 0) begin : gen_bad_lanes
-    $error("%m: Cols must be a multiple of Lanes, Lanes of 8");
+  if (Cols % Lanes != 0 || Lanes % VecLanes != 0 || Lanes > 128) begin : gen_bad_lanes
+    $fatal(1, "ohmac_mvm: Cols must be a multiple of Lanes, Lanes of 8 and at most 128, not %0d and %0d", Cols, Lanes);
   end
   if (Rows % 4 != 0 || Rows < 8 || Rows > 1020) begin : gen_bad_rows
-    $error("%m: Rows must be a multiple of 4, 8..1020");
+    $fatal(1, "ohmac_mvm: Rows must be a multiple of 4, 8 .. 1020, not %0d", Rows);
   end
   if (Cols > 512 || Mux > 63) begin : gen_bad_cols
-    $error("%m: at most 512 columns and 63 column blocks");
+    $fatal(1, "ohmac_mvm: at most 512 columns and 63 column blocks, not %0d and %0d", Cols, Mux);
   end
 
   logic                job_valid, job_ready, job_signal;

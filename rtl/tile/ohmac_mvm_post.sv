@@ -138,7 +138,7 @@ module ohmac_mvm_post
   assign acc_bank_o  = bank_q;
   assign acc_block_o = MuxW'(block);
 
-  assign drained     = valid_q == '0 && !out_valid;
+  assign drained     = valid_q == '0 && out_count == '0;
   assign sig_valid_o = job_valid & job.is_signal & drained;
   assign sig_token_o = job.token;
   assign sig_count_o = job.count;
@@ -317,10 +317,10 @@ module ohmac_mvm_post
   assign wr_data_o     = out.data;
   assign op_finished_o = out_valid & wr_gnt_i & out.last;
   assign sats_o        = (valid_q[4] & adv) ? sat_count_q : '0;
-  assign idle_o        = !job_valid & drained;
+  assign idle_o        = job_level == '0 && drained;
 
   logic unused;
-  assign unused = ^{cfg, job_level, out_count};
+  assign unused = ^cfg;
 
   OnlyFinishedOperationsAreRead: assert property (@(posedge clk_i) disable iff (!rst_ni)
     !acc_re_o || pending_q != '0);

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// NoC receive: flits into SRAM (one a cycle when granted) or configuration words (one word a
-// cycle), tokens after the write, FlitRead to the sender as a command. In order, so the answer to a
-// FlitRead proves that every earlier write is done. Never waits for the send side: the host keeps
-// one FlitRead outstanding, so the command register is free (assertion).
+// NoC receive: flits into SRAM (one a cycle) or configuration words (one word a cycle), tokens
+// after the write, FlitRead to the sender as a command. In order, so the answer to a FlitRead proves
+// that every earlier write is done. Never waits for the send side: the host keeps one FlitRead
+// outstanding, so the command register is free (assertion).
+//
+// A flit is half a line and an SRAM access takes a whole one: a flit stays one cycle in the line
+// register, and if the next one is the other half of its line, both are written at once. A stream
+// then needs every second cycle of the SRAM and loses none to a single refusal.
 module ohmac_noc_rx
   import ohmac_isa_pkg::*;
   import ohmac_pkg::*;
@@ -64,23 +68,63 @@ module ohmac_noc_rx
   assign bad_write = is_write && has_data && !(aligned && (in_sram || in_cfg));
   assign bad_read  = is_read && !(aligned && !is_cfg && 32'(flit.addr) + 32'(len) <= SramBytes);
 
-  // SRAM: half a line.
-  assign wr_req_o  = valid && is_write && has_data && aligned && in_sram;
-  assign wr_addr_o = flit.addr[20:5];
-  assign wr_strb_o = flit.addr[4] ? {flit.strb, {StrbBits{1'b0}}} : {{StrbBits{1'b0}}, flit.strb};
-  assign wr_data_o = {2{flit.data}};
+  // SRAM: the line register asks while it holds something, together with the head if that is its
+  // other half. What was refused stays as it is: nothing joins it later.
+  logic to_sram, join_head, line_valid_q, line_open_q, line_tok_q, line_done, load_line;
+  logic [15:0] line_q;
+  logic [LineBytes-1:0] line_strb_q, head_strb;
+  logic [LineBits-1:0] line_data_q;
+  logic [3:0] line_token_q;
+
+  assign to_sram   = valid && is_write && has_data && aligned && in_sram;
+  assign head_strb = flit.addr[4] ? {flit.strb, {StrbBits{1'b0}}} : {{StrbBits{1'b0}}, flit.strb};
+  assign join_head = line_valid_q && line_open_q && to_sram && flit.addr[4] &&
+      flit.addr[20:5] == line_q;
+  assign line_done = line_valid_q && wr_gnt_i;
+  assign load_line = to_sram && !join_head && (!line_valid_q || line_done);
+
+  assign wr_req_o  = line_valid_q;
+  assign wr_addr_o = line_q;
+  assign wr_strb_o = join_head ? line_strb_q | head_strb : line_strb_q;
+  assign wr_data_o = join_head ? {flit.data, line_data_q[DataBits-1:0]} : line_data_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) line_valid_q <= 1'b0;
+    else if (load_line) line_valid_q <= 1'b1;
+    else if (line_done) line_valid_q <= 1'b0;
+  end
+  always_ff @(posedge clk_i) begin
+    if (load_line) begin
+      line_q       <= flit.addr[20:5];
+      line_strb_q  <= head_strb;
+      line_data_q  <= {2{flit.data}};
+      line_open_q  <= !flit.addr[4] && !flit.token_en;
+      line_tok_q   <= flit.token_en;
+      line_token_q <= flit.token;
+    end else if (line_valid_q) begin
+      line_strb_q <= wr_strb_o;
+      line_data_q <= wr_data_o;
+      line_open_q <= 1'b0;
+      if (join_head) begin
+        line_tok_q   <= flit.token_en;
+        line_token_q <= flit.token;
+      end
+    end
+  end
 
   // Configuration: the four words in turn; a word without all its strobes is skipped.
   assign word_on     = flit.strb[4*word_q +: 4] == 4'hF;
-  assign cfg_valid_o = valid && is_write && has_data && aligned && in_cfg && word_on;
+  assign cfg_valid_o = valid && !line_valid_q && is_write && has_data && aligned && in_cfg && word_on;
   assign cfg_addr_o  = {flit.addr[CfgBytesLog2-1:4], word_q};
   assign cfg_wdata_o = flit.data[32*word_q +: 32];
   assign word_done   = cfg_ready_i || !word_on;
 
+  // Whatever is not for the SRAM waits until the line register is empty.
   always_comb begin
-    pop = 1'b1;
-    if (is_write && has_data && !bad_write) pop = is_cfg ? (word_done && word_q == 2'd3) : wr_gnt_i;
-    else if (is_read) pop = !cmd_valid_q;
+    pop = !line_valid_q;
+    if (to_sram) pop = load_line || join_head;
+    else if (is_write && has_data && !bad_write) pop = !line_valid_q && word_done && word_q == 2'd3;
+    else if (is_read) pop = !line_valid_q && !cmd_valid_q;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -88,7 +132,7 @@ module ohmac_noc_rx
       word_q      <= 2'd0;
       cmd_valid_q <= 1'b0;
     end else begin
-      if (valid && is_write && has_data && !bad_write && is_cfg && word_done) begin
+      if (valid && !line_valid_q && is_write && has_data && !bad_write && is_cfg && word_done) begin
         word_q <= word_q + 2'd1;
       end
       if (valid && is_read && pop) cmd_valid_q <= 1'b1;
@@ -105,12 +149,13 @@ module ohmac_noc_rx
   assign cmd_valid_o = cmd_valid_q;
   assign cmd_addr_o  = cmd_addr_q;
   assign cmd_len_o   = cmd_len_q;
-  assign tok_valid_o = valid && pop && is_write && flit.token_en && !bad_write;
-  assign tok_token_o = flit.token;
+  assign tok_valid_o = line_valid_q ? wr_gnt_i && (join_head ? flit.token_en : line_tok_q) :
+      valid && pop && is_write && flit.token_en && !bad_write && !to_sram;
+  assign tok_token_o = (line_valid_q && !join_head) ? line_token_q : flit.token;
   assign fault_o     = (valid && pop && (bad_write || bad_read)) ? FaultAddress : FaultNone;
-  assign idle_o      = fifo_count == '0 && !cmd_valid_q;
+  assign idle_o      = fifo_count == '0 && !cmd_valid_q && !line_valid_q;
   assign ev_flit_o   = valid && pop;
-  assign ev_wr_o     = wr_req_o && wr_gnt_i;
+  assign ev_wr_o     = pop && to_sram;
 
   WriteHoldsUntilGranted: assert property (@(posedge clk_i) disable iff (!rst_ni)
     wr_req_o && !wr_gnt_i |=>
@@ -121,4 +166,6 @@ module ohmac_noc_rx
     cmd_valid_o && !cmd_ready_i |=> cmd_valid_o && $stable(cmd_addr_o) && $stable(cmd_len_o));
   OneReadOutstanding: assert property (@(posedge clk_i) disable iff (!rst_ni)
     valid && is_read |-> !cmd_valid_q);
+  TokenAfterItsWrite: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    tok_valid_o && line_valid_q |-> wr_gnt_i);
 endmodule

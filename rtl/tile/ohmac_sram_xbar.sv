@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Local SRAM of a tile: banks of 256-bit lines behind a crossbar. bank = line % SramBanks; round
-// robin a bank, writers and readers alike, so every requester is served within 8 cycles. Grant is
-// combinational; read data come one cycle after it and last one cycle (no back-pressure: a reader
-// asks only for what it can take). A write is visible to reads granted after it.
+// Local SRAM of a tile: banks of 256-bit lines behind a crossbar. bank = line % SramBanks. Two
+// writers go first: 0, NoC receive (what it holds up fills links that others need), and 1, results
+// of the MVM engine (what they hold up stops the ADCs). They never have a bank more than twice in a
+// row while others wait for it. Both groups take turns inside, so every requester is served within
+// 18 cycles. Grant is combinational; read data come one cycle after it and last one cycle (no
+// back-pressure: a reader asks only for what it can take). A write is visible to reads granted
+// after it.
 module ohmac_sram_xbar
   import ohmac_pkg::*;
 #(
@@ -25,6 +28,7 @@ module ohmac_sram_xbar
   output logic [Readers-1:0][LineBits-1:0]  rd_rdata_o
 );
   localparam int unsigned Ports    = Writers + Readers;
+  localparam logic [Ports-1:0] Urgent = Ports'(3);  // writers 0 and 1
   localparam int unsigned Lines    = SramBytes / LineBytes;
   localparam int unsigned Depth    = Lines / SramBanks;
   localparam int unsigned RowBits  = $clog2(Depth);
@@ -32,7 +36,8 @@ module ohmac_sram_xbar
 
   if (SramBanks != 1 << $clog2(SramBanks) || Depth < 2 || Depth != 1 << RowBits || Lines > 1 << 16)
   begin : gen_illegal
-    $error("%m: SramBanks and SramBytes must be powers of two, with 2 lines a bank or more");
+    $fatal(1, "ohmac_sram_xbar: SramBanks, SramBytes must be powers of two, two lines a bank or more, not %0d, %0d",
+           SramBanks, SramBytes);
   end
 
   logic [Ports-1:0] req, gnt;
@@ -64,8 +69,22 @@ module ohmac_sram_xbar
     logic [LineBytes-1:0] strb;
     logic [LineBits-1:0]  wdata;
 
+    logic [Ports-1:0] urgent, rest, urgent_gnt, rest_gnt;
+    logic urgent_goes;
+    logic [1:0] urgent_q;  // in the last two cycles
+    assign urgent      = bank_req[b] & Urgent;
+    assign rest        = bank_req[b] & ~Urgent;
+    assign urgent_goes = urgent != '0 && !(urgent_q == '1 && rest != '0);
+    assign bank_gnt[b] = urgent_goes ? urgent_gnt : rest_gnt;
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) urgent_q <= '0;
+      else urgent_q <= {urgent_q[0], urgent_goes};
+    end
+    ohmac_rr_arb #(.N(Ports)) u_urgent_arb (
+      .clk_i, .rst_ni, .req_i(urgent), .update_i(urgent_goes), .gnt_o(urgent_gnt)
+    );
     ohmac_rr_arb #(.N(Ports)) u_arb (
-      .clk_i, .rst_ni, .req_i(bank_req[b]), .update_i(1'b1), .gnt_o(bank_gnt[b])
+      .clk_i, .rst_ni, .req_i(rest), .update_i(!urgent_goes), .gnt_o(rest_gnt)
     );
 
     always_comb begin

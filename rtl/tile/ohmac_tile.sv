@@ -32,19 +32,13 @@ module ohmac_tile
   output logic [Lanes-1:0][MaxAdcBits-1:0] sar_code_o,
   input  logic [Lanes-1:0]                 cmp_i
 );
-  localparam int unsigned QueueDepth = 8;
+  localparam int unsigned QueueDepth = 8;      // MVM, NET
+  localparam int unsigned VecQueueDepth = 16;  // four items a vector, four vectors behind one that waits for its MVM
   localparam int unsigned Writers = 3;
   localparam int unsigned Readers = 5;
   // Crossbar ports
   localparam int unsigned WrRx = 0, WrMvm = 1, WrVec = 2;
   localparam int unsigned RdMvm = 0, RdVecA = 1, RdVecB = 2, RdTx = 3, RdSeq = 4;
-
-  if (Cols % Lanes != 0 || Lanes % 8 != 0 || Rows % 4 != 0) begin : gen_illegal
-    $error("%m: Cols must be a multiple of Lanes, Lanes of 8, Rows of 4");
-  end
-  if (Rows > 512 || Cols > 512 || Cols / Lanes > 63) begin : gen_too_large
-    $error("%m: at most 512 rows, 512 columns and 63 column blocks (ISA.md)");
-  end
 
   // ---- wires, in the order data flow ----
   logic [Writers-1:0] wr_req, wr_gnt;
@@ -80,7 +74,8 @@ module ohmac_tile
   mvm_item_t mvm_new, mvm_item;
   vec_item_t vec_new, vec_item;
   net_item_t net_new, net_item;
-  logic [$clog2(QueueDepth+1)-1:0] mvm_count, vec_count, net_count;
+  logic [$clog2(QueueDepth+1)-1:0] mvm_count, net_count;
+  logic [$clog2(VecQueueDepth+1)-1:0] vec_count;
 
   logic cmd_valid, cmd_ready;
   logic [AddrBits-1:0] cmd_addr;
@@ -148,7 +143,7 @@ module ohmac_tile
     .clk_i, .rst_ni, .clear_i(1'b0), .valid_i(mvm_push), .ready_o(mvm_room), .data_i(mvm_new),
     .valid_o(mvm_valid), .ready_i(mvm_ready), .data_o(mvm_item), .count_o(mvm_count)
   );
-  ohmac_fifo #(.Width($bits(vec_item_t)), .Depth(QueueDepth)) u_vec_queue (
+  ohmac_fifo #(.Width($bits(vec_item_t)), .Depth(VecQueueDepth)) u_vec_queue (
     .clk_i, .rst_ni, .clear_i(1'b0), .valid_i(vec_push), .ready_o(vec_room), .data_i(vec_new),
     .valid_o(vec_valid), .ready_i(vec_ready), .data_o(vec_item), .count_o(vec_count)
   );

@@ -4,6 +4,8 @@
 // M2T is posted: it is over when the read side has taken it. T2M, START, WAIT and END first let earlier M2T data leave for the NoC; T2M is
 // over when its data are acknowledged in memory.
 // An error (or dma_abort) stops the job: no new burst of the job, what is outstanding drains, then error_o. The first error is kept.
+// The answer to a FlitRead is awaited AnswerCycles cycles at most once dma_abort is seen, so abort ends a job even if a tile is dead. A late
+// answer is discarded, and no FlitRead goes out before it has come.
 // Outbox writes are accepted at any time; outside a job their errors set error_o and the status as well, tokens are ignored.
 // Legal path: Idle -> Fetch -> Data -> Examine -> Token -> (operation) -> Next -> Fetch | Load -> Examine ...; END -> Drain -> Idle;
 // every error -> Quiet -> Flush -> Idle.
@@ -14,6 +16,7 @@ module ohmac_dma
   parameter  int unsigned MeshX = 4,
   parameter  int unsigned MeshY = 4,
   parameter  int unsigned NumWindows = 4,
+  parameter  int unsigned AnswerCycles = 16384,  // beyond any answer of a tile that lives: 4 KiB behind other traffic
   localparam int unsigned Tiles = MeshX * MeshY
 ) (
   input  logic                        clk_i,
@@ -292,6 +295,10 @@ module ohmac_dma
     .fail_o(rd_fail), .fail_addr_o(rd_fail_addr), .fail_index_o(rd_fail_index), .idle_o(rd_idle)
   );
 
+  // The answer that an aborted job stopped waiting for is still out.
+  logic given_up_q, give_up;
+  logic [$clog2(AnswerCycles+1)-1:0] answer_cycles_q;
+
   // Write side
   logic drain, drain_done, drain_asked_q, resp_done, wr_refuse, wr_fail;
   logic [63:0] wr_refuse_addr, wr_fail_addr;
@@ -300,7 +307,7 @@ module ohmac_dma
   ohmac_dma_wr #(.NumWindows(NumWindows)) u_wr (
     .clk_i, .rst_ni,
     .flit_i(noc_i_flit), .flit_valid_i(noc_i_valid), .flit_ready_o(noc_i_ready),
-    .out_base_i, .resp_base_i(chunk_mem_q), .drop_resp_i(failed_q),
+    .out_base_i, .resp_base_i(chunk_mem_q), .drop_resp_i(failed_q | given_up_q),
     .win_base_i, .win_size_i, .win_write_i,
     .drain_i(drain), .drain_done_o(drain_done), .resp_done_o(resp_done),
     .token_valid_o(token_inc), .token_o(token_inc_id),
@@ -325,7 +332,7 @@ module ohmac_dma
       ask.data = DataBits'(chunk_len_q);
     end
   end
-  assign ask_valid     = state_q == FenceSend || state_q == T2mSend;
+  assign ask_valid     = (state_q == FenceSend || state_q == T2mSend) && !given_up_q;
   assign noc_o_valid   = rd_flit_valid | ask_valid;
   assign noc_o_flit    = rd_flit_valid ? rd_flit : ask;
   assign rd_flit_ready = noc_o_ready;
@@ -432,6 +439,7 @@ module ohmac_dma
     advance      = 1'b0;
     enter_repeat = 1'b0;
     next_fetch   = 1'b0;
+    give_up      = 1'b0;
     done_o       = 1'b0;
     error_o      = 1'b0;
 
@@ -507,7 +515,7 @@ module ohmac_dma
       end
       T2mCheck: if (chunk_ok) state_d = T2mSend;
       T2mSend: begin
-        if (noc_o_ready) begin
+        if (ask_valid && noc_o_ready) begin
           resp_due_d = 1'b1;
           state_d    = T2mWait;
         end
@@ -523,7 +531,7 @@ module ohmac_dma
       StartOrder: if (rd_idle) state_d = Fence;
       Fence: state_d = (dirty_q == '0) ? Start : FenceSend;
       FenceSend: begin
-        if (noc_o_ready) begin
+        if (ask_valid && noc_o_ready) begin
           resp_due_d = 1'b1;
           state_d    = FenceWait;
         end
@@ -559,7 +567,10 @@ module ohmac_dma
           state_d = done_o ? Idle : Quiet;
         end
       end
-      Quiet: if (rd_idle && !resp_due_q) state_d = Flush;
+      Quiet: begin
+        give_up = resp_due_q && answer_cycles_q == '0;
+        if (rd_idle && (!resp_due_q || given_up_q)) state_d = Flush;
+      end
       Flush: begin
         if (drain_done) begin
           error_o = 1'b1;
@@ -573,7 +584,7 @@ module ohmac_dma
     if (stopped) begin
       unique case (state_q)
         Idle, Drain, Quiet, Flush: ;
-        T2mSend, FenceSend: if (noc_o_ready) state_d = Quiet;
+        T2mSend, FenceSend: if (noc_o_ready || !ask_valid) state_d = Quiet;
         default: state_d = Quiet;
       endcase
     end
@@ -592,6 +603,7 @@ module ohmac_dma
       raw_beat_q    <= '0;
       dirty_q       <= '0;
       resp_due_q    <= 1'b0;
+      given_up_q    <= 1'b0;
       drain_asked_q <= 1'b0;
       fetch_index_q <= '0;
       cur_index_q   <= '0;
@@ -602,6 +614,7 @@ module ohmac_dma
       slot_q     <= slot_d;
       dirty_q    <= dirty_d;
       resp_due_q <= resp_due_d;
+      given_up_q <= resp_due_d && (given_up_q || give_up);
       if (drain) drain_asked_q <= 1'b1;
       else if (drain_done) drain_asked_q <= 1'b0;
       if (state_q == Fetch) raw_beat_q <= '0;
@@ -621,6 +634,8 @@ module ohmac_dma
     chunk_tile_q <= chunk_tile_d;
     chunk_left_q <= chunk_left_d;
     chunk_len_q  <= chunk_len_d;
+    if (state_q != Quiet) answer_cycles_q <= ($clog2(AnswerCycles + 1))'(AnswerCycles);
+    else if (abort_i && answer_cycles_q != '0) answer_cycles_q <= answer_cycles_q - 1'b1;
     if (ring) job_q <= job_addr_i;
     if (desc_valid) raw_q[DataBits*raw_beat_q+:DataBits] <= desc_data;
     if (load_raw) begin
@@ -636,5 +651,8 @@ module ohmac_dma
 
   ReadAloneOnTheNoc: assert property (@(posedge clk_i) disable iff (!rst_ni) ask_valid |-> !rd_flit_valid);
   OneErrorOrDone: assert property (@(posedge clk_i) disable iff (!rst_ni) !(done_o && error_o));
+  OneReadOutstanding: assert property (@(posedge clk_i) disable iff (!rst_ni) ask_valid |-> !resp_due_q);
+  ReadHoldsUntilTaken: assert property (@(posedge clk_i) disable iff (!rst_ni)
+      ask_valid && !noc_o_ready |=> ask_valid && $stable(ask));
   AnswerWasAsked: assert property (@(posedge clk_i) disable iff (!rst_ni) resp_done |-> resp_due_q);
 endmodule

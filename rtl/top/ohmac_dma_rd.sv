@@ -64,6 +64,10 @@ module ohmac_dma_rd
   localparam int unsigned BeatShift = $clog2(StrbBits);       // 4: bytes of a beat
   localparam int unsigned LastBits = 5;                       // bytes in the last beat, 1..16
 
+  if (MaxBeats < 1 || MaxBeats > 16 || MaxBursts < 1) begin : gen_bad_bursts
+    $fatal(1, "ohmac_dma_rd: MaxBeats must be 1 .. 16 and MaxBursts at least 1, not %0d and %0d", MaxBeats, MaxBursts);
+  end
+
   typedef enum logic [1:0] {
     Idle,   // no command
     Split,  // how far the next burst goes
@@ -181,11 +185,11 @@ module ohmac_dma_rd
   end
 
   // Outstanding bursts, oldest first.
-  logic [$clog2(MaxBursts+1)-1:0] unused_list_count;
+  logic [$clog2(MaxBursts+1)-1:0] list_count;
   ohmac_fifo #(.Width($bits(burst_t)), .Depth(MaxBursts)) u_list (
     .clk_i, .rst_ni, .clear_i(1'b0),
     .valid_i(list_push), .ready_o(list_ready), .data_i(burst_q),
-    .valid_o(list_valid), .ready_i(list_pop), .data_o(head), .count_o(unused_list_count)
+    .valid_o(list_valid), .ready_i(list_pop), .data_o(head), .count_o(list_count)
   );
 
   // Data: one beat, one flit.
@@ -227,17 +231,17 @@ module ohmac_dma_rd
     else if (beat) beat_q <= beat_last ? '0 : beat_q + 4'd1;
   end
 
-  logic [1:0] unused_flit_count;
+  logic [1:0] flit_count;
   ohmac_fifo #(.Width($bits(flit_t)), .Depth(2)) u_flit (
     .clk_i, .rst_ni, .clear_i(1'b0),
     .valid_i(flit_push), .ready_o(flit_ready), .data_i(flit),
-    .valid_o(flit_valid_o), .ready_i(flit_ready_i), .data_o(flit_o), .count_o(unused_flit_count)
+    .valid_o(flit_valid_o), .ready_i(flit_ready_i), .data_o(flit_o), .count_o(flit_count)
   );
 
-  assign idle_o = state_q == Idle && !list_valid && !flit_valid_o;
+  assign idle_o = state_q == Idle && list_count == '0 && flit_count == '0;
 
   LastWhereExpected: assert property (@(posedge clk_i) disable iff (!rst_ni) beat |-> r_last_i == beat_last);
-  NoDataUnasked: assert property (@(posedge clk_i) disable iff (!rst_ni) r_valid_i |-> list_valid);
+  NoDataUnasked: assert property (@(posedge clk_i) disable iff (!rst_ni) r_valid_i |-> list_count != '0);
   CommandAligned: assert property (@(posedge clk_i) disable iff (!rst_ni)
       cmd_valid_i |-> cmd_mem_i[3:0] == '0 && cmd_len_i != '0);
 endmodule

@@ -62,6 +62,10 @@ module ohmac_dma_wr
   localparam int unsigned BeatFifo = 2 * MaxBeats;  // one burst fills while another leaves
   localparam int unsigned IdleBits = $clog2(IdleFlush + 1);
 
+  if (MaxBeats < 1 || MaxBeats > 16 || MaxBursts < 1) begin : gen_bad_bursts
+    $fatal(1, "ohmac_dma_wr: MaxBeats must be 1 .. 16 and MaxBursts at least 1, not %0d and %0d", MaxBeats, MaxBursts);
+  end
+
   typedef enum logic [1:0] {
     NoteNone,
     NoteToken,  // increment a DMA token
@@ -291,11 +295,11 @@ module ohmac_dma_wr
   // 5. Waiting for B, oldest first
   logic done_valid, done_pop, done_good;
   job_t done;
-  logic [$clog2(MaxBursts+1)-1:0] unused_wait_count;
+  logic [$clog2(MaxBursts+1)-1:0] wait_count;
   ohmac_fifo #(.Width($bits(job_t)), .Depth(MaxBursts)) u_wait (
     .clk_i, .rst_ni, .clear_i(1'b0),
     .valid_i(list_valid & list_pop), .ready_o(wait_ready), .data_i(next_job),
-    .valid_o(done_valid), .ready_i(done_pop), .data_o(done), .count_o(unused_wait_count)
+    .valid_o(done_valid), .ready_i(done_pop), .data_o(done), .count_o(wait_count)
   );
 
   logic retire;
@@ -310,7 +314,7 @@ module ohmac_dma_wr
   assign resp_done_o   = retire & done.note == NoteResp;
   assign drain_done_o  = retire & done.note == NoteDrain;
 
-  AnswerHasBurst: assert property (@(posedge clk_i) disable iff (!rst_ni) b_valid_i |-> done_valid && done.burst);
+  AnswerHasBurst: assert property (@(posedge clk_i) disable iff (!rst_ni) b_valid_i |-> wait_count != '0);
   HostGetsNoRead: assert property (@(posedge clk_i) disable iff (!rst_ni)
       flit_valid_i |-> flit_i.host && flit_i.kind != FlitRead);
   FlitAligned: assert property (@(posedge clk_i) disable iff (!rst_ni) flit_valid_i |-> flit_i.addr[3:0] == '0);

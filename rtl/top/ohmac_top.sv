@@ -80,23 +80,23 @@ module ohmac_top
   localparam logic [1:0] BurstIncr = 2'b01;
 
   if (MeshX < 1 || MeshX > 8 || MeshY < 1 || MeshY > 8) begin : gen_bad_mesh
-    $fatal(1, "ohmac_top: MeshX and MeshY must be 1 .. 8");
+    $fatal(1, "ohmac_top: MeshX and MeshY must be 1 .. 8, not %0d and %0d", MeshX, MeshY);
   end
   if (Rows < 8 || Rows > 1020 || Rows % 4 != 0) begin : gen_bad_rows
-    $fatal(1, "ohmac_top: Rows must be a multiple of 4, 8 .. 1020");
+    $fatal(1, "ohmac_top: Rows must be a multiple of 4, 8 .. 1020, not %0d", Rows);
   end
   if (Lanes < 8 || Lanes > 128 || Lanes % 8 != 0) begin : gen_bad_lanes
-    $fatal(1, "ohmac_top: Lanes must be a multiple of 8, 8 .. 128");
+    $fatal(1, "ohmac_top: Lanes must be a multiple of 8, 8 .. 128, not %0d", Lanes);
   end
   if (Lanes == 0 || Cols % Lanes != 0 || Cols < Lanes || Cols / Lanes > 63 || Cols > 512) begin : gen_bad_cols
-    $fatal(1, "ohmac_top: Cols must be a multiple of Lanes, at most 63 times Lanes and at most 512");
+    $fatal(1, "ohmac_top: Cols must be a multiple of Lanes, at most 63 times Lanes and at most 512, not %0d", Cols);
   end
   if (SramBanks < 1 || SramBanks > 32 || (SramBanks & (SramBanks - 1)) != 0) begin : gen_bad_banks
-    $fatal(1, "ohmac_top: SramBanks must be a power of two, 1 .. 32");
+    $fatal(1, "ohmac_top: SramBanks must be a power of two, 1 .. 32, not %0d", SramBanks);
   end
   if (SramBytes < 2 * LineBytes * SramBanks || SramBytes > 2 ** 20 ||
       (SramBytes & (SramBytes - 1)) != 0) begin : gen_bad_sram
-    $fatal(1, "ohmac_top: SramBytes must be a power of two, at least two lines a bank and at most 1 MiB");
+    $fatal(1, "ohmac_top: SramBytes must be a power of two, two lines a bank .. 1 MiB, not %0d", SramBytes);
   end
 
   // Registers

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "sw/cli/files.h"
 #include "sw/cli/run.h"
 #include "sw/cli/workers.h"
 #include "sw/hal/gen/ohmac_isa.h"
@@ -51,9 +52,9 @@ void print_row(const std::string& what, uint32_t images, double accuracy, const 
     fmt::print("{:<22} {:>7} {:>10}\n", what, images, percent(accuracy));
     return;
   }
-  fmt::print("{:<22} {:>7} {:>10} {:>12.1f} {:>10} {:>12} {:>12}\n", what, images, percent(accuracy), r->cycles_per_inference(),
-             percent(r->adc_utilisation()), fmt::format("{:.0f}/s", r->images / r->host_seconds),
-             fmt::format("{:.3g}/s", r->cycles_per_second()));
+  fmt::print("{:<22} {:>7} {:>10} {:>12.1f} {:>10} {:>12} {:>12}\n", what, images, percent(accuracy),
+             r->cycles_per_inference(), percent(r->adc_utilisation()),
+             fmt::format("{:.0f}/s", r->images / r->host_seconds), fmt::format("{:.3g}/s", r->cycles_per_second()));
 }
 
 /// Exact event counters in which the two differ.
@@ -61,17 +62,22 @@ std::vector<std::string> event_differences(const RunRecord& a, const RunRecord& 
   std::vector<std::string> d;
   for (const isa::CounterInfo& c : isa::kCounters) {
     if (c.exact && a.events.at(c.name) != b.events.at(c.name)) {
-      d.push_back(fmt::format("{}: {} {}, {} {}", c.name, a.fidelity, a.events.at(c.name), b.fidelity, b.events.at(c.name)));
+      d.push_back(
+          fmt::format("{}: {} {}, {} {}", c.name, a.fidelity, a.events.at(c.name), b.fidelity, b.events.at(c.name)));
     }
   }
   return d;
 }
 
-/// Two-sided 95 % quantile of Student's t; n - 1 degrees of freedom. Table: any textbook; interpolated downwards (wider interval).
+/// Two-sided 95 % quantile of Student's t; n - 1 degrees of freedom. Table: any textbook; interpolated downwards (wider
+/// interval).
 double student_t95(size_t n) {
-  static constexpr struct { size_t dof; double t; } kTable[] = {
-      {1, 12.706}, {2, 4.303}, {3, 3.182}, {4, 2.776}, {5, 2.571}, {6, 2.447}, {7, 2.365}, {8, 2.306}, {9, 2.262}, {10, 2.228},
-      {12, 2.179}, {15, 2.131}, {19, 2.093}, {24, 2.064}, {29, 2.045}, {49, 2.010}, {99, 1.984}};
+  static constexpr struct {
+    size_t dof;
+    double t;
+  } kTable[] = {{1, 12.706}, {2, 4.303},  {3, 3.182},  {4, 2.776},  {5, 2.571},  {6, 2.447},
+                {7, 2.365},  {8, 2.306},  {9, 2.262},  {10, 2.228}, {12, 2.179}, {15, 2.131},
+                {19, 2.093}, {24, 2.064}, {29, 2.045}, {49, 2.010}, {99, 1.984}};
   double t = kTable[0].t;
   for (const auto& row : kTable) {
     if (row.dof <= n - 1) t = row.t;
@@ -82,8 +88,7 @@ double student_t95(size_t n) {
 }  // namespace
 
 int compare(const CompareOptions& c) {
-  RunOptions o = c.run;
-  o.images = std::max(c.run.images, c.rtl_images);
+  const RunOptions& o = c.run;
   const Workload work = prepare(o);
 
   RunOptions fast = c.run, rtl = c.run, twin = c.run;
@@ -111,7 +116,8 @@ int compare(const CompareOptions& c) {
   fmt::print("\nrtl and fast, {} images: outputs {}, event counts {}\n", c.rtl_images,
              outputs_equal ? "equal bit for bit" : "DIFFER (ohmac diff finds where)",
              events.empty() ? "equal" : "DIFFER: " + fmt::format("{}", fmt::join(events, "; ")));
-  const double predicted = static_cast<double>(r_twin.record.cycles_total), simulated = static_cast<double>(r_rtl.record.cycles_total);
+  const double predicted = static_cast<double>(r_twin.record.cycles_total),
+               simulated = static_cast<double>(r_rtl.record.cycles_total);
   fmt::print("cycles: rtl {}, fast predicts {} ({:+.2f} %)\n", r_rtl.record.cycles_total, r_twin.record.cycles_total,
              100 * (predicted - simulated) / simulated);
   fmt::print("outputs_sha256: {}\n", r_rtl.record.outputs_sha256);
@@ -136,8 +142,10 @@ int compare(const CompareOptions& c) {
     double squares = 0;
     for (double d : drops) squares += (d - mean) * (d - mean);
     const double half = student_t95(drops.size()) * std::sqrt(squares / (n - 1) / n);
-    fmt::print("\n{} chips, the same {} images: analog is {:.2f} points below int8 on average (95 % interval {:.2f} .. {:.2f}; worst chip {:.2f})\n",
-               drops.size(), fast.images, mean, mean - half, mean + half, *std::max_element(drops.begin(), drops.end()));
+    fmt::print(
+        "\n{} chips, the same {} images: analog is {:.2f} points below int8 on average (95 % interval {:.2f} .. "
+        "{:.2f}; worst chip {:.2f})\n",
+        drops.size(), fast.images, mean, mean - half, mean + half, *std::max_element(drops.begin(), drops.end()));
     j["chips"] = {{"points_below_int8", drops}, {"mean", mean}, {"interval95", {mean - half, mean + half}}};
   }
   if (!c.json.empty()) {

@@ -1,17 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
-// The `ohmac` command. Exit codes: 0 done, 1 a check failed (divergence), 2 wrong use or input, 3 the chip reported an error.
-#include <CLI/CLI.hpp>
+// The `ohmac` command. Exit codes: 0 done, 1 a check failed (divergence), 2 wrong use or input, 3 the chip reported an
+// error.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <optional>
 
 #include "models/macro/effects.h"
 #include "sw/cli/compare.h"
+#include "sw/cli/diff.h"
+#include "sw/cli/files.h"
 #include "sw/cli/run.h"
 #include "sw/hal/gen/ohmac_isa.h"
 
 namespace ohmac::cli {
 namespace {
+
+/// Checks an option's text: digits only, least..most. CLI11's own check takes "-1" for a large number.
+CLI::Validator whole(uint64_t least, uint64_t most) {
+  const std::string allowed = most == std::numeric_limits<uint64_t>::max()
+                                  ? fmt::format("a whole number from {}, below 2^64", least)
+                                  : fmt::format("a whole number, {} to {}", least, most);
+  return CLI::Validator(
+      [=](std::string& text) -> std::string {
+        errno = 0;
+        const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+        const uint64_t v = digits ? std::strtoull(text.c_str(), nullptr, 10) : 0;
+        if (digits && errno == 0 && v >= least && v <= most) {
+          text = std::to_string(v);  // "010" is ten to people, eight to CLI11
+          return {};
+        }
+        return fmt::format("'{}' is wrong; give {}", text, allowed);
+      },
+      "");
+}
+CLI::Validator any_whole() { return whole(0, std::numeric_limits<uint64_t>::max()); }
+CLI::Validator count() { return whole(1, std::numeric_limits<uint32_t>::max()); }
+
+/// A finite number, least..most; NaN is none.
+CLI::Validator number(double least, double most) {
+  return CLI::Validator(
+      [=](std::string& text) -> std::string {
+        char* end = nullptr;
+        const double v = std::strtod(text.c_str(), &end);
+        if (!text.empty() && *end == '\0' && v >= least && v <= most) return {};
+        return fmt::format("'{}' is wrong; give a number, {:g} to {:g}", text, least, most);
+      },
+      "");
+}
 
 /// Options that every verb which runs a chip shares.
 struct CommonArgs {
@@ -27,20 +68,27 @@ struct CommonArgs {
           ->check(CLI::IsMember({"fast", "rtl"}))
           ->capture_default_str();
     }
-    app->add_option("--images", run.images, "test images")->check(CLI::PositiveNumber)->capture_default_str();
-    app->add_option("--chip-seed", run.chip_seed, "fabrication and programming of the chip")->capture_default_str();
-    app->add_option("--run-seed", run.run_seed, "read and comparator noise")->capture_default_str();
-    app->add_option("--age-s", run.age_s, "seconds since programming")->check(CLI::Range(0.0, 1e12))->capture_default_str();
+    app->add_option("--images", run.images, "test images")->check(count())->capture_default_str();
+    app->add_option("--chip-seed", run.chip_seed, "fabrication and programming of the chip")
+        ->check(any_whole())
+        ->capture_default_str();
+    app->add_option("--run-seed", run.run_seed, "read and comparator noise")->check(any_whole())->capture_default_str();
+    app->add_option("--age-s", run.age_s, "seconds since programming")->check(number(0, 1e12))->capture_default_str();
     app->add_flag("--ideal", ideal, "switch every effect off");
     app->add_option("--effect", effects, "NAME=on|off, repeatable (ohmac info --effects)");
-    app->add_flag("--lossless", run.lossless, "1-bit inputs, two weight slices, groups of 8 rows: no code is rounded or clipped");
-    app->add_option("--adc-bits", run.adc_bits, "ADC resolution")->check(CLI::Range(4, 8))->capture_default_str();
+    app->add_flag("--lossless", run.lossless,
+                  "1-bit inputs, two weight slices, groups of 8 rows: no code is rounded or clipped");
+    app->add_option("--adc-bits", run.adc_bits, "ADC resolution")->check(whole(4, 8))->capture_default_str();
     app->add_option("--geometry", geometry, "reference: 16 tiles 256x256; tiny: 2 tiles 32x32")
         ->check(CLI::IsMember({"reference", "tiny"}))
         ->capture_default_str();
-    app->add_option("--threads", run.threads, "processes that share the images")->check(CLI::Range(1, 1024))->capture_default_str();
+    app->add_option("--threads", run.threads, "processes that share the images")
+        ->check(whole(1, 1024))
+        ->capture_default_str();
     app->add_option("--test-images", run.images_path, "IDX file of images (default: shipped digits)");
     app->add_option("--test-labels", run.labels_path, "IDX file of labels");
+    app->add_option("--calibration-images", run.calibration_path,
+                    "IDX file of images that set scales and ADC ranges (default: shipped digits)");
   }
 
   RunOptions resolve() const {
@@ -57,7 +105,8 @@ struct CommonArgs {
         for (const EffectInfo& i : kEffects) known += std::string(known.empty() ? "" : ", ") + i.name;
         throw UsageError(fmt::format("--effect {}: no effect of that name; there are {}", e, known));
       }
-      if (value != "on" && value != "off") throw UsageError(fmt::format("--effect {}: write {}=on or {}=off", e, name, name));
+      if (value != "on" && value != "off")
+        throw UsageError(fmt::format("--effect {}: write {}=on or {}=off", e, name, name));
       o.effects.set(effect, value == "on");
     }
     return o;
@@ -65,7 +114,8 @@ struct CommonArgs {
 };
 
 void print_record(const RunRecord& r) {
-  fmt::print("{} at fidelity {}, {} images, chip seed {}, run seed {}\n", r.network, r.fidelity, r.images, r.chip_seed, r.run_seed);
+  fmt::print("{} at fidelity {}, {} images, chip seed {}, run seed {}\n", r.network, r.fidelity, r.images, r.chip_seed,
+             r.run_seed);
   fmt::print("accuracy   float {:.2f} %, int8 {:.2f} %, int8_adc {:.2f} %, chip {:.2f} %\n", 100 * r.accuracy_float,
              100 * r.accuracy_int8, 100 * r.accuracy_int8_adc, 100 * r.accuracy_analog);
   fmt::print("cycles     {} in total{}, {:.1f} an inference, ADC bound {}, utilisation {:.1f} %\n", r.cycles_total,
@@ -86,8 +136,8 @@ int info(bool effects) {
   }
   fmt::print("ohmac, register map and instruction set version {}\n", isa::kVersion);
   for (const auto& [name, g] : {std::pair{"reference", reference_geometry()}, std::pair{"tiny", tiny_geometry()}}) {
-    fmt::print("geometry {:<10} {} x {} tiles, {} x {} cells, {} lanes, {} bytes of SRAM a tile\n", name, g.mesh_x, g.mesh_y, g.rows,
-               g.cols, g.lanes, g.sram_bytes);
+    fmt::print("geometry {:<10} {} x {} tiles, {} x {} cells, {} lanes, {} bytes of SRAM a tile\n", name, g.mesh_x,
+               g.mesh_y, g.rows, g.cols, g.lanes, g.sram_bytes);
   }
   fmt::print("networks: {}\n", fmt::join(shipped_networks(), ", "));
   return 0;
@@ -104,20 +154,31 @@ int main_checked(int argc, char** argv) {
   run->add_flag("--list", list, "list the shipped networks");
   run->add_option("--json", run_args.json, "write the result record");
   run->add_option("--waves", run_args.run.waves, "write an FST of the chip (rtl, up to 250 images)");
-  run->add_option("--stall-percent", run_args.run.stall_percent, "random back-pressure of the memory, percent (rtl)")->check(CLI::Range(0, 95));
-  run->add_option("--stall-seed", run_args.run.stall_seed, "seed of the back-pressure");
+  run->add_option("--stall-percent", run_args.run.stall_percent, "random back-pressure of the memory, percent (rtl)")
+      ->check(whole(0, 95));
+  run->add_option("--stall-seed", run_args.run.stall_seed, "seed of the back-pressure")->check(any_whole());
 
-  auto* cmp = app.add_subcommand("compare", "one table: references, fast and rtl; fails if rtl and fast differ in a bit");
+  run->add_option("--image", run_args.run.image_path, "program image to load (ohmac compile --out); default: compile");
+
+  auto* cmp =
+      app.add_subcommand("compare", "one table: references, fast and rtl; fails if rtl and fast differ in a bit");
   compare_args.run.images = 1000;
   compare_args.add(cmp, false);
   CompareOptions compare_options;
-  cmp->add_option("--rtl-images", compare_options.rtl_images, "images at fidelity rtl")->check(CLI::PositiveNumber)->capture_default_str();
-  cmp->add_option("--chip-seeds", compare_options.chip_seeds, "chips of the accuracy statistics")->check(CLI::Range(1, 100000))->capture_default_str();
+  auto* rtl_images = cmp->add_option("--rtl-images", compare_options.rtl_images,
+                                     "images at fidelity rtl (default: 100, or --images if that is less)")
+                         ->check(count());
+  cmp->add_option("--chip-seeds", compare_options.chip_seeds, "chips of the accuracy statistics")
+      ->check(whole(1, 100000))
+      ->capture_default_str();
   cmp->add_option("--json", compare_args.json, "write the records");
 
   auto* dif = app.add_subcommand("diff", "find the first divergence between rtl and fast (tile, drive, column, value)");
   diff_args.run.images = 2;
   diff_args.add(dif, false);
+  std::optional<uint64_t> rtl_run_seed;
+  dif->add_option("--rtl-run-seed", rtl_run_seed, "another noise seed for rtl alone, to see a divergence found")
+      ->check(any_whole());
 
   auto* comp = app.add_subcommand("compile", "compile a network to a program image");
   compile_args.add(comp, false);
@@ -129,6 +190,11 @@ int main_checked(int argc, char** argv) {
   bool effects = false;
   inf->add_flag("--effects", effects, "the effect table");
 
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
+  if (argc > 1 && argv[1][0] != '-' && std::find(verbs.begin(), verbs.end(), argv[1]) == verbs.end()) {
+    throw UsageError(fmt::format("'{}' is no verb; there are {}", argv[1], fmt::join(verbs, ", ")));
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -137,6 +203,11 @@ int main_checked(int argc, char** argv) {
   }
 
   if (*inf) return info(effects);
+  for (const auto& [option, path] :
+       {std::pair{"--json", &run_args.json}, std::pair{"--waves", &run_args.run.waves},
+        std::pair{"--json", &compare_args.json}, std::pair{"--out", &out}, std::pair{"--listing", &listing}}) {
+    if (*path != "-" || path != &listing) check_writable(option, *path);
+  }
   if (*run) {
     if (list) {
       for (const std::string& n : shipped_networks()) fmt::print("{}\n", n);
@@ -157,9 +228,16 @@ int main_checked(int argc, char** argv) {
   if (*cmp) {
     compare_options.run = compare_args.resolve();
     compare_options.json = compare_args.json;
+    if (rtl_images->count() == 0) {
+      compare_options.rtl_images = std::min(compare_options.rtl_images, compare_options.run.images);
+    } else if (compare_options.rtl_images > compare_options.run.images) {
+      throw UsageError(
+          fmt::format("--rtl-images {}: rtl runs the first of the --images {} that fast runs; give at most that many",
+                      compare_options.rtl_images, compare_options.run.images));
+    }
     return compare(compare_options);
   }
-  if (*dif) return diff(diff_args.resolve());
+  if (*dif) return diff({diff_args.resolve(), rtl_run_seed});
 
   const compiler::Compiled c = compile_network(compile_args.resolve());
   if (!out.empty()) write_file(out, std::string(c.image.begin(), c.image.end()));

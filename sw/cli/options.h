@@ -10,7 +10,7 @@
 
 namespace ohmac::cli {
 
-/// A wrong option or missing file: printed without a stack, exit code 2.
+/// A wrong option, or a file that cannot be read or written: one line with the remedy, exit code 2.
 struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -34,7 +34,9 @@ struct RunOptions {
   std::string waves;
   uint32_t stall_percent = 0;  ///< random back-pressure of the memory (rtl)
   uint64_t stall_seed = 1;
-  std::string images_path, labels_path;  ///< empty: the shipped digits
+  std::string images_path, labels_path;  ///< test set; empty: the shipped digits
+  std::string calibration_path;          ///< images for the compiler; empty: the shipped digits
+  std::string image_path;                ///< program image to load instead of compiling one; empty: compile
 };
 
 }  // namespace ohmac::cli

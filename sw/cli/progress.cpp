@@ -32,7 +32,8 @@ void Progress::update(uint64_t done) {
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
   const int filled = static_cast<int>(kBarWidth * done / total_);
-  std::string line = fmt::format("\r\x1b[K{} [{:#<{}}{: <{}}] {}/{}", what_, "", filled, "", kBarWidth - filled, done, total_);
+  std::string line =
+      fmt::format("\r\x1b[K{} [{:#<{}}{: <{}}] {}/{}", what_, "", filled, "", kBarWidth - filled, done, total_);
   if (rate > 0) line += fmt::format("  {:.1f}/s  {:.0f} s left", rate, static_cast<double>(total_ - done) / rate);
   std::fputs(line.c_str(), stderr);
   std::fflush(stderr);

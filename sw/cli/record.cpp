@@ -4,12 +4,6 @@
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <stdexcept>
-
 namespace ohmac::cli {
 
 nlohmann::ordered_json to_json(const RunRecord& r) {
@@ -33,10 +27,8 @@ nlohmann::ordered_json to_json(const RunRecord& r) {
                       {"calibration_drives", r.programming.calibration_drives},
                       {"bringup_cycles", r.programming.bringup_cycles}};
   j["seeds"] = {{"chip", r.chip_seed}, {"run", r.run_seed}};
-  j["geometry"] = {{"tiles", r.geometry.tiles()},
-                   {"rows", r.geometry.rows},
-                   {"cols", r.geometry.cols},
-                   {"lanes", r.geometry.lanes}};
+  j["geometry"] = {
+      {"tiles", r.geometry.tiles()}, {"rows", r.geometry.rows}, {"cols", r.geometry.cols}, {"lanes", r.geometry.lanes}};
   j["options"] = {{"age_s", r.age_s}, {"lossless", r.lossless}, {"effects_off", r.effects_off}};
   j["outputs_sha256"] = r.outputs_sha256;
   j["host"] = {{"seconds", r.host_seconds}, {"cycles_per_second", r.cycles_per_second()}, {"threads", r.threads}};
@@ -49,19 +41,6 @@ std::string sha256_hex(const std::vector<uint8_t>& bytes) {
   std::string hex;
   for (unsigned char d : digest) hex += fmt::format("{:02x}", d);
   return hex;
-}
-
-void write_file(const std::string& path, const std::string& text) {
-  const std::string temporary = path + ".tmp";
-  {
-    std::ofstream f(temporary, std::ios::binary);
-    f << text;
-    f.flush();
-    if (!f) throw std::runtime_error(fmt::format("{}: cannot write: {}", path, std::strerror(errno)));
-  }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
-    throw std::runtime_error(fmt::format("{}: cannot write: {}", path, std::strerror(errno)));
-  }
 }
 
 }  // namespace ohmac::cli

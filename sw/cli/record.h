@@ -46,7 +46,4 @@ nlohmann::ordered_json to_json(const RunRecord& r);
 /// SHA-256 of bytes, lower-case hex.
 std::string sha256_hex(const std::vector<uint8_t>& bytes);
 
-/// Writes text to a file through a temporary, so that a failed write leaves the old file. Throws std::runtime_error.
-void write_file(const std::string& path, const std::string& text);
-
 }  // namespace ohmac::cli

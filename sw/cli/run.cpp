@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "sw/cli/files.h"
 #include "sw/cli/progress.h"
 #include "sw/cli/session.h"
 #include "sw/cli/workers.h"
@@ -25,13 +26,11 @@ fs::path networks_dir() {
 }
 
 std::string data_file(const std::string& given, const char* shipped) {
-  const fs::path p = given.empty() ? networks_dir() / "data" / shipped : fs::path(given);
-  if (!fs::exists(p)) {
-    throw UsageError(fmt::format("{}: no such file; the shipped digits are in sw/networks/data (OHMAC_NETWORKS names another "
-                                 "folder), your own go with --test-images and --test-labels",
-                                 p.string()));
-  }
-  return p.string();
+  const std::string path = given.empty() ? (networks_dir() / "data" / shipped).string() : given;
+  check_readable(path,
+                 "the shipped digits are in sw/networks/data (OHMAC_NETWORKS names another folder), your own go with "
+                 "--test-images, --test-labels and --calibration-images");
+  return path;
 }
 
 struct Batch {
@@ -82,10 +81,9 @@ double accuracy_of(const compiler::Dataset& test, uint32_t images, F&& predict) 
 
 std::vector<std::string> shipped_networks() {
   std::vector<std::string> names;
-  if (fs::is_directory(networks_dir())) {
-    for (const auto& e : fs::directory_iterator(networks_dir())) {
-      if (e.path().extension() == ".onnx") names.push_back(e.path().stem().string());
-    }
+  std::error_code none;  // a folder that is not there or not readable holds no networks
+  for (const auto& e : fs::directory_iterator(networks_dir(), none)) {
+    if (e.path().extension() == ".onnx") names.push_back(e.path().stem().string());
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -93,16 +91,26 @@ std::vector<std::string> shipped_networks() {
 
 std::string network_path(const std::string& network) {
   const fs::path shipped = networks_dir() / (network + ".onnx");
-  if (network.find('/') == std::string::npos && fs::exists(shipped)) return shipped.string();
-  if (fs::exists(network)) return network;
-  throw UsageError(fmt::format("network '{}': neither a shipped network ({}) nor a file", network,
-                               fmt::join(shipped_networks(), ", ")));
+  std::error_code none;
+  if (network.find('/') == std::string::npos && fs::exists(shipped, none)) return shipped.string();
+  if (!fs::exists(network, none)) {
+    throw UsageError(fmt::format("--network {}: neither a shipped network ({}) nor a file", network,
+                                 fmt::join(shipped_networks(), ", ")));
+  }
+  check_readable(network, "--network takes a shipped network (ohmac run --list) or an ONNX file");
+  return network;
 }
 
 compiler::Compiled compile_network(const RunOptions& o) {
   const compiler::Network network = compiler::load_onnx(network_path(o.network));
   const compiler::Dataset calibration =
-      compiler::load_digits(data_file("", "calibration-images.idx.gz"), data_file("", "calibration-labels.idx.gz"));
+      compiler::load_images(data_file(o.calibration_path, "calibration-images.idx.gz"));
+  if (calibration.size() != network.inputs()) {
+    throw UsageError(
+        fmt::format("{}: the network takes {} inputs, the calibration images have {} x {} pixels; give images of "
+                    "its size with --calibration-images",
+                    network.file, network.inputs(), calibration.rows, calibration.cols));
+  }
   compiler::CompileOptions c;
   c.geometry = o.geometry;
   c.lossless = o.lossless;
@@ -113,21 +121,37 @@ compiler::Compiled compile_network(const RunOptions& o) {
 Workload prepare(const RunOptions& o) {
   Workload w;
   w.compiled = compile_network(o);
-  w.test = compiler::load_digits(data_file(o.images_path, "test-images.idx.gz"), data_file(o.labels_path, "test-labels.idx.gz"));
+  if (!o.image_path.empty()) {
+    const std::string image = read_file(o.image_path);
+    w.compiled.image.assign(image.begin(), image.end());
+  }
+  w.test = compiler::load_digits(data_file(o.images_path, "test-images.idx.gz"),
+                                 data_file(o.labels_path, "test-labels.idx.gz"));
   if (w.compiled.source.inputs() != w.test.size()) {
-    throw UsageError(fmt::format("{}: the network takes {} inputs, the images have {} x {} pixels", w.compiled.source.file,
-                                 w.compiled.source.inputs(), w.test.rows, w.test.cols));
+    throw UsageError(
+        fmt::format("{}: the network takes {} inputs, the images have {} x {} pixels; give images of its size "
+                    "with --test-images",
+                    w.compiled.source.file, w.compiled.source.inputs(), w.test.rows, w.test.cols));
   }
   if (o.images < 1 || o.images > w.test.count) {
-    throw UsageError(fmt::format("--images {}: there are 1 to {} test images", o.images, w.test.count));
+    throw UsageError(fmt::format("--images {}: the data set holds {} test images; ask for at most that many", o.images,
+                                 w.test.count));
+  }
+  for (uint32_t i = 0; i < o.images; ++i) {
+    if (w.test.labels[i] >= w.compiled.source.outputs()) {
+      throw UsageError(
+          fmt::format("label {} of image {}: the network has {} outputs, labels are 0 to {}; give the labels of "
+                      "this network with --test-labels",
+                      w.test.labels[i], i, w.compiled.source.outputs(), w.compiled.source.outputs() - 1));
+    }
   }
   for (uint32_t i = 0; i < o.images; ++i) {
     w.inputs.push_back(w.compiled.quantise_input(w.test.input(i)));
     w.int8.push_back(w.compiled.run_int8(w.inputs[i]));
     w.int8_adc.push_back(w.compiled.run_int8_adc(w.inputs[i]));
   }
-  w.accuracy_float =
-      accuracy_of(w.test, o.images, [&](uint32_t i) { return compiler::classify(w.compiled.run_float(w.test.input(i))); });
+  w.accuracy_float = accuracy_of(w.test, o.images,
+                                 [&](uint32_t i) { return compiler::classify(w.compiled.run_float(w.test.input(i))); });
   w.accuracy_int8 = accuracy_of(w.test, o.images, [&](uint32_t i) { return compiler::classify(w.int8[i]); });
   w.accuracy_int8_adc = accuracy_of(w.test, o.images, [&](uint32_t i) { return compiler::classify(w.int8_adc[i]); });
   return w;
@@ -166,7 +190,6 @@ RunOutcome execute(const Workload& work, const RunOptions& o) {
   r.accuracy_float = work.accuracy_float;
   r.accuracy_int8 = work.accuracy_int8;
   r.accuracy_int8_adc = work.accuracy_int8_adc;
-  r.adc_bound_per_inference = work.compiled.adc_bound;
   r.chip_seed = o.chip_seed;
   r.run_seed = o.run_seed;
   r.age_s = o.age_s;
@@ -182,29 +205,34 @@ RunOutcome execute(const Workload& work, const RunOptions& o) {
   with_chip(o, [&](Chip& chip) {
     Session session(chip, work.compiled);
     r.programming.bringup_cycles = chip.cycle();
-    for (const auto& p : work.compiled.pieces) {
-      ++r.programming.tiles;
-      r.programming.cells += uint64_t{p.k} * p.n * work.compiled.options.weight_slices;
-      r.programming.calibration_drives += session.base_drives(p.tile);
-    }
+    r.adc_bound_per_inference = session.adc_bound();
+    r.programming.tiles = session.tiles();
+    r.programming.cells = session.cells();
+    for (uint32_t t = 0; t < o.geometry.tiles(); ++t) r.programming.calibration_drives += session.base_drives(t);
     SharedCounter done;
     Progress progress(fmt::format("{} {}", o.network, name_of(o.fidelity)), o.images);
     const uint32_t batches = (o.images + kBatchImages - 1) / kBatchImages;
-    answers = run_forked(
-        batches, o.threads,
-        [&](uint32_t b) {
-          const uint32_t first = b * kBatchImages, count = std::min(kBatchImages, o.images - first);
-          uint64_t reported = 0;
-          chip.set_progress([&](uint64_t vectors) {
-            if (vectors <= reported || vectors > count) return;
-            done.add(vectors - reported);
-            reported = vectors;
-          });
-          const Batch batch = run_batch(session, work, first, count);
-          done.add(count - reported);
-          return pack(batch);
-        },
-        [&] { progress.update(done.value()); });
+    const bool here = !o.waves.empty();  // a forked child would write its waves behind the back of this process
+    const auto job = [&](uint32_t b) {
+      const uint32_t first = b * kBatchImages, count = std::min(kBatchImages, o.images - first);
+      uint64_t reported = 0;
+      chip.set_progress([&](uint64_t vectors) {
+        if (vectors > reported && vectors <= count) {
+          done.add(vectors - reported);
+          reported = vectors;
+        }
+        if (here) progress.update(done.value());
+      });
+      const Batch batch = run_batch(session, work, first, count);
+      chip.set_progress({});
+      done.add(count - reported);
+      return pack(batch);
+    };
+    if (here) {
+      for (uint32_t b = 0; b < batches; ++b) answers.push_back(job(b));
+    } else {
+      answers = run_forked(batches, o.threads, job, [&] { progress.update(done.value()); });
+    }
   });
   r.host_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 

@@ -9,8 +9,8 @@
 
 namespace ohmac::cli {
 
-/// Images of one batch. A batch is one job of a freshly brought-up chip, so the split into batches, not the number of threads,
-/// decides cycles; drive counters continue over batches as if one chip had done them all.
+/// Images of one batch. A batch is one job of a freshly brought-up chip, so the split into batches, not the number of
+/// threads, decides cycles; drive counters continue over batches as if one chip had done them all.
 constexpr uint32_t kBatchImages = 250;
 
 /// A compiled network with the test images it will see, and what the references say to them.

@@ -37,6 +37,7 @@ class CosimRun final : public Chip {
   uint64_t cycle() override { return bus_.cycle(); }
   void check() override { bus_.check(); }
   void set_progress(std::function<void(uint64_t)> f) override {
+    if (!f) return bus_.set_progress({});
     const uint64_t start = bus_.memory().write_bursts();
     bus_.set_progress([this, start, f = std::move(f)] { f(bus_.memory().write_bursts() - start); });
   }
@@ -97,20 +98,37 @@ Session::Session(Chip& chip, const compiler::Compiled& compiled, bool calibrate)
   load.calibrate = calibrate;
   const Status s = runtime_.load(compiled.image.data(), compiled.image.size(), load);
   if (s == Status::kBadImage || s == Status::kWrongGeometry) {
-    throw std::runtime_error(
-        fmt::format("loading {}: {} at offset {}: {}", compiled.name, status_text(s), runtime_.bad_offset(), runtime_.bad_reason()));
+    throw UsageError(
+        fmt::format("program image of {}: {} (offset {}: {}); compile it again for this chip: ohmac compile "
+                    "--geometry ... --out FILE",
+                    compiled.name, status_text(s), runtime_.bad_offset(), runtime_.bad_reason()));
   }
   require(s, "loading the network", driver_);
+  const image::NetworkRecord& n = runtime_.network();
+  if (n.input_bytes != compiled.source.inputs() || n.output_count != compiled.output_count ||
+      n.output_elem_bytes != 4) {
+    throw UsageError(
+        fmt::format("program image: made for {} inputs and {} outputs, the network {} has {} and {}; compile "
+                    "this network again: ohmac compile --network ... --out FILE",
+                    n.input_bytes, n.output_count, compiled.name, compiled.source.inputs(), compiled.output_count));
+  }
   for (uint32_t t = 0; t < driver_.chip().tiles; ++t) base_drives_.push_back(chip.macro(t).drive_count());
   drives_per_vector_.assign(driver_.chip().tiles, 0);
   ImageReader image;
   require(image.open(compiled.image.data(), compiled.image.size(), driver_.chip()), "reading the image", driver_);
-  for (uint32_t i = 0; i < image.num_tiles(); ++i) drives_per_vector_[image.tile(i).tile] = image.tile(i).drives_per_vector;
+  tiles_ = image.num_tiles();
+  ImageReader::Cursor cursor;
+  image::CellsRecord cells;
+  const int8_t* targets;
+  while (image.next_cells(&cursor, &cells, &targets)) cells_ += uint64_t{cells.rows} * cells.cols;
+  for (uint32_t i = 0; i < image.num_tiles(); ++i)
+    drives_per_vector_[image.tile(i).tile] = image.tile(i).drives_per_vector;
 }
 
 void Session::seek(uint32_t first) {
   for (uint32_t t = 0; t < drives_per_vector_.size(); ++t) {
-    if (drives_per_vector_[t] != 0) chip_.macro(t).set_drive_count(base_drives_[t] + uint64_t{first} * drives_per_vector_[t]);
+    if (drives_per_vector_[t] != 0)
+      chip_.macro(t).set_drive_count(base_drives_[t] + uint64_t{first} * drives_per_vector_[t]);
   }
 }
 
@@ -125,7 +143,8 @@ std::vector<std::vector<uint32_t>> Session::counters() {
   for (uint32_t t = 0; t < driver_.chip().tiles; ++t) {
     std::vector<uint32_t> tile(isa::kNumCounters);
     for (const isa::CounterInfo& c : isa::kCounters) {
-      require(driver_.read_counter(t, static_cast<isa::Counter>(c.index), &tile[c.index]), "reading a counter", driver_);
+      require(driver_.read_counter(t, static_cast<isa::Counter>(c.index), &tile[c.index]), "reading a counter",
+              driver_);
     }
     all.push_back(std::move(tile));
   }

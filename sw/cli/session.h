@@ -22,7 +22,8 @@ class Chip {
   virtual uint64_t cycle() = 0;  ///< simulated, or predicted at fidelity fast
   /// Throws std::runtime_error if a macro saw a protocol error.
   virtual void check() = 0;
-  /// f is called now and then while the firmware waits, with the write bursts to memory since set_progress (0 where unknown).
+  /// f is called now and then while the firmware waits, with the write bursts to memory since set_progress (0 where
+  /// unknown).
   virtual void set_progress(std::function<void(uint64_t)> f) = 0;
 };
 
@@ -42,9 +43,15 @@ class Session {
   std::vector<uint8_t> infer(const std::vector<int8_t>& inputs, uint32_t count);
   /// Event counters of every tile, [tile][counter].
   std::vector<std::vector<uint32_t>> counters();
+  /// What the program image holds: tiles that run, cells programmed, bound of the schedule.
+  uint32_t tiles() const { return tiles_; }
+  uint64_t cells() const { return cells_; }
+  uint32_t adc_bound() const { return runtime_.network().adc_bound; }
   Driver& driver() { return driver_; }
   Chip& chip() { return chip_; }
+  /// Drives of a tile before the first vector, and for each vector (0: tile not in use).
   uint64_t base_drives(uint32_t tile) const { return base_drives_.at(tile); }
+  uint32_t drives_per_vector(uint32_t tile) const { return drives_per_vector_.at(tile); }
 
  private:
   Chip& chip_;
@@ -52,6 +59,8 @@ class Session {
   Runtime runtime_;
   std::vector<uint64_t> base_drives_;        // after bring-up
   std::vector<uint32_t> drives_per_vector_;  // 0: tile not in use
+  uint32_t tiles_ = 0;
+  uint64_t cells_ = 0;
 };
 
 }  // namespace ohmac::cli

@@ -95,7 +95,8 @@ std::vector<std::string> run_forked(uint32_t count, uint32_t parallel, const std
   std::string error;
   uint32_t next = 0;
   while (next < count || !running.empty()) {
-    while (error.empty() && next < count && running.size() < std::max(1u, parallel)) running.push_back(spawn(next++, job));
+    while (error.empty() && next < count && running.size() < std::max(1u, parallel))
+      running.push_back(spawn(next++, job));
     std::vector<pollfd> fds;
     for (const Child& c : running) fds.push_back({c.fd, POLLIN, 0});
     poll(fds.data(), fds.size(), kPollMs);
@@ -111,7 +112,8 @@ std::vector<std::string> run_forked(uint32_t count, uint32_t parallel, const std
       } else if (error.empty()) {
         error = !c.bytes.empty() && c.bytes[0] == kFailed
                     ? c.bytes.substr(1)
-                    : "a worker process died" + (WIFSIGNALED(status) ? " of signal " + std::to_string(WTERMSIG(status)) : "");
+                    : "a worker process died" +
+                          (WIFSIGNALED(status) ? " of signal " + std::to_string(WTERMSIG(status)) : "");
         for (const Child& other : running) kill(other.pid, SIGTERM);
         next = count;
       }

@@ -21,9 +21,10 @@ class SharedCounter {
   uint64_t* p_;
 };
 
-/// Runs job(0) .. job(count-1), each in a process of its own forked from the caller's state at this moment, at most `parallel` at once.
-/// Every job therefore starts from the same bits, whatever runs beside it. A job returns bytes for the caller; an exception in a job
-/// becomes a std::runtime_error here with its message. `idle` is called about ten times a second meanwhile.
+/// Runs job(0) .. job(count-1), each in a process of its own forked from the caller's state at this moment, at most
+/// `parallel` at once. Every job therefore starts from the same bits, whatever runs beside it. A job returns bytes for
+/// the caller; an exception in a job becomes a std::runtime_error here with its message. `idle` is called about ten
+/// times a second meanwhile.
 std::vector<std::string> run_forked(uint32_t count, uint32_t parallel, const std::function<std::string(uint32_t)>& job,
                                     const std::function<void()>& idle = {});
 

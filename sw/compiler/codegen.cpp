@@ -2,18 +2,15 @@
 // One tile runs one loop over the input vectors of a job. Each engine has its own short list of operations per vector, ordered
 // against the others by tokens only:
 //
-//   MVM   WAIT in ...      MVM in -> psum      [WAIT chain]    SIGNAL go
-//   VEC   WAIT go          VEC psum (+ bias | + chain) in place, the tail requantises     SIGNAL out
-//   NET   WAIT out         SEND to the next K-tile, to the tiles of the next layer, or to the host
+//   MVM   WAIT in ...          MVM in -> psum                                                 SIGNAL go
+//   VEC   WAIT go WAIT chain   VEC psum (+ bias | + chain) in place, the tail requantises     SIGNAL out
+//   NET   WAIT out             SEND to the next K-tile, to the tiles of the next layer, or to the host
 //
-// An MVM takes more than three ADC periods from fetch to psum, so four must be in flight, and the sequencer issues in order: the
-// vector queue (8 entries) must hold what four vectors need before the first one's psums are there. Two things make that true:
-// - A K-tile waits for the arrived partial sum in the MVM queue, behind the MVM. SIGNAL go follows both, and the vector unit has one
-//   WAIT less. The next MVM's fetch then starts one chain step later, which costs vectors in flight, not throughput.
-// - SIGNAL out of a vector is issued with the next vector, behind its MVM: W V | S W V | S W V | fills the queue and lets a fourth MVM
-//   out. The first round signals nothing real; a WAIT before the loop absorbs it, and a SIGNAL after the loop makes up for it. To be
-//   issued it needs room for this vector's NET items and the next one's MVM items but no further input, so a single vector drains as
-//   well. Where one vector's items fill a queue (a tile that meets with many others), SIGNAL out keeps its natural place: no deadlock.
+// An MVM takes three ADC periods from fetch to psum, and on a K-tile its vector operation waits for the chain besides, so four
+// vectors must be in flight. The sequencer issues in order: what lies between two MVMs has to find room in the queues. That is why the
+// vector queue (16 entries, four a vector) is twice as deep as the others; with 8 a K-tile would take 104 cycles a vector where its
+// conversions take 80. Waiting for the chain anywhere else (in the MVM queue, say)
+// would hold up the MVMs behind it and make every step of the chain one MVM longer.
 //
 // No buffer needs a credit: every one has `in_flight` slots, and the driver lets no more vectors than that into the chip.
 #include "sw/compiler/codegen.h"
@@ -35,7 +32,8 @@ enum Agu : uint32_t { kIn = 0, kPsum = 1, kChain = 2, kDest = 3, kGather = 4, kC
 constexpr uint32_t kMaxSend = 2048;      // bytes of one SEND (12-bit field), multiple of 16
 constexpr uint32_t kMaxElements = 4095;  // VEC LEN field
 constexpr uint32_t kLoopScalar = 0;
-constexpr uint32_t kQueueDepth = 8;      // items an engine queue holds (rtl/tile/README.md)
+constexpr uint32_t kLine = 32;           // bytes of an SRAM line; bank = line % banks
+constexpr uint32_t kBankCycle = 8;       // lines: every geometry has at most so many banks
 
 uint32_t round_up(uint32_t v, uint32_t unit) { return (v + unit - 1) / unit * unit; }
 
@@ -82,21 +80,26 @@ uint32_t phases(const CompileOptions& o, uint32_t k) {
   return input_slicing(o.input_slice_bits).count * (o.group_rows ? (k + o.group_rows - 1) / o.group_rows : 1);
 }
 
-/// Buffers for `slots` vectors; the bytes used before bias and program.
+/// Buffers for `slots` vectors; the bytes used before the program. The two operands of the vector unit start two banks apart: read
+/// side by side from the same bank they would take three cycles for two steps.
 uint32_t lay_out(TilePlan* p, uint32_t slots, uint32_t in_stride, uint32_t psum_stride, uint32_t gather_stride) {
   uint32_t at = 0;
+  const auto from_bank = [&](uint32_t bank) { at = round_up(at, kLine) + kLine * ((bank + kBankCycle - round_up(at, kLine) / kLine % kBankCycle) % kBankCycle); };
   const auto take = [&](uint32_t stride) {
     const Buffer b{at, stride};
-    at = round_up(at + slots * stride, 32);
+    at = round_up(at + slots * stride, kLine);
     return b;
   };
   p->in = take(in_stride);  // first: the same address on every tile of a layer, so a sender needs one address generator
-  p->chain = p->piece.head() ? Buffer{} : take(round_up(4 * p->piece.n, 32));
+  from_bank(0);
+  p->chain = p->piece.head() ? Buffer{} : take(round_up(4 * p->piece.n, kLine));
+  if (!p->bias.empty()) {
+    p->bias_addr = at;
+    at += 4 * static_cast<uint32_t>(p->bias.size());
+  }
+  from_bank(2);
   p->psum = take(psum_stride);
   p->gather = gather_stride ? take(gather_stride) : Buffer{};
-  p->bias_addr = at;
-  at = round_up(at + 4 * static_cast<uint32_t>(p->bias.size()), 32);
-  p->program_addr = at;
   return at;
 }
 
@@ -135,8 +138,10 @@ std::vector<TilePlan> generate(const Compiled& c, uint32_t* in_flight) {
   const auto plan_of = [&](auto match) -> const TilePlan& { return *std::find_if(plans.begin(), plans.end(), [&](const TilePlan& p) { return match(p.piece); }); };
 
   const auto arrange = [&](uint32_t slots) {
+    uint32_t end = 0;
     for (TilePlan& p : plans)
-      lay_out(&p, slots, in_stride[p.piece.layer], round_up(4 * p.mux_count * g.lanes / o.weight_slices, 32), collects(p) ? out_bytes : 0);
+      end = std::max(end, lay_out(&p, slots, in_stride[p.piece.layer], round_up(4 * p.mux_count * g.lanes / o.weight_slices, kLine), collects(p) ? out_bytes : 0));
+    for (TilePlan& p : plans) p.program_addr = end;  // the same on all tiles: one START descriptor starts them
   };
 
   const auto program = [&](TilePlan& p, uint32_t slots) {
@@ -224,32 +229,25 @@ std::vector<TilePlan> generate(const Compiled& c, uint32_t* in_flight) {
     }
 
     // The loop.
-    const uint32_t mvm_items = p.in_tokens + 2 + !piece.head();
-    uint32_t net_items = 1 + (collects(p) ? piece.n_count - 1 : 0);
-    for (const Target& t : targets) net_items += (t.bytes + kMaxSend - 1) / kMaxSend;
-    const bool late_signal = mvm_items <= kQueueDepth && net_items <= kQueueDepth;
-    if (late_signal) a.wait(Engine::kNet, out, "absorbs the SIGNAL of the first round");
     const size_t loop_at = p.program.size();
     a.emit(0, "for every input vector of the job");
     for (uint32_t t = 0; t < p.in_tokens; ++t) a.wait(Engine::kMvm, t, "input has arrived");
     a.emit(isa::mvm::make(isa::operand(kIn, 0), isa::operand(kPsum, 0), 0), l.name);
-    if (!piece.head()) a.wait(Engine::kMvm, chain, "partial sums have arrived");
     a.signal(Engine::kMvm, go);
-    if (late_signal) a.signal(Engine::kVec, out, "of the vector before");
     a.wait(Engine::kVec, go);
+    if (!piece.head()) a.wait(Engine::kVec, chain, "partial sums have arrived");
     {
       const bool use_b = !piece.head() || !p.bias.empty();
       const uint64_t b = !piece.head() ? isa::operand(kChain, 0) : !p.bias.empty() ? isa::operand(kConst, 0) : 0;
       const uint64_t dst = collects(p) ? isa::operand(kGather, piece.n0 / 4) : isa::operand(kPsum, 0);
       a.emit(isa::vec::make(isa::operand(kPsum, 0), b, dst, use_b, 0), !piece.head() ? "add the chain" : use_b ? "add the bias" : "");
     }
-    if (!late_signal) a.signal(Engine::kVec, out);
+    a.signal(Engine::kVec, out);
     a.wait(Engine::kNet, out);
     if (collects(p))
       for (uint32_t i = 0; i + 1 < piece.n_count; ++i) a.wait(Engine::kNet, gather + i, "part of the output has arrived");
     for (const Target& t : targets) a.send(send_src, t.src16, t.tile, kDest, t.dst16, t.bytes, t.token_en, t.token, t.note);
     p.program[loop_at] = isa::loop::make(1, kLoopScalar, p.program.size() - loop_at - 1, 0);
-    if (late_signal) a.signal(Engine::kVec, out, "of the last vector");
     a.emit(isa::halt::make());
   };
 

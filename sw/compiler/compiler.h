@@ -39,11 +39,13 @@ Network load_onnx(const std::string& path);
 struct Dataset {
   uint32_t count = 0, rows = 0, cols = 0;
   std::vector<uint8_t> pixels;  ///< [count][rows][cols]
-  std::vector<uint8_t> labels;  ///< [count]
+  std::vector<uint8_t> labels;  ///< [count]; empty from load_images
   uint32_t size() const { return rows * cols; }
   /// Network input of image i: pixel / 255.
   std::vector<float> input(uint32_t i) const;
 };
+/// Images alone (calibration): no labels.
+Dataset load_images(const std::string& images_path);
 Dataset load_digits(const std::string& images_path, const std::string& labels_path);
 
 struct CompileOptions {

@@ -41,16 +41,23 @@ std::vector<uint32_t> dims(const std::string& path, const std::vector<uint8_t>& 
 
 }  // namespace
 
-Dataset load_digits(const std::string& images_path, const std::string& labels_path) {
-  const std::vector<uint8_t> images = read_all(images_path), labels = read_all(labels_path);
-  const std::vector<uint32_t> di = dims(images_path, images, 3), dl = dims(labels_path, labels, 1);
-  if (di[0] != dl[0])
-    throw CompileError(images_path + ": " + std::to_string(di[0]) + " images, but " + labels_path + " has " + std::to_string(dl[0]) + " labels");
+Dataset load_images(const std::string& path) {
+  const std::vector<uint8_t> images = read_all(path);
+  const std::vector<uint32_t> d = dims(path, images, 3);
   Dataset s;
-  s.count = di[0];
-  s.rows = di[1];
-  s.cols = di[2];
+  s.count = d[0];
+  s.rows = d[1];
+  s.cols = d[2];
   s.pixels.assign(images.begin() + 16, images.end());
+  return s;
+}
+
+Dataset load_digits(const std::string& images_path, const std::string& labels_path) {
+  Dataset s = load_images(images_path);
+  const std::vector<uint8_t> labels = read_all(labels_path);
+  const std::vector<uint32_t> d = dims(labels_path, labels, 1);
+  if (s.count != d[0])
+    throw CompileError(images_path + ": " + std::to_string(s.count) + " images, but " + labels_path + " has " + std::to_string(d[0]) + " labels");
   s.labels.assign(labels.begin() + 8, labels.end());
   return s;
 }

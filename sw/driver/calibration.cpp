@@ -10,10 +10,10 @@ namespace {
 
 using isa::Engine;
 
-constexpr uint32_t kMinCalBits = 6;       // below, lane offsets alone fill the code range
+constexpr uint32_t kMinCalBits = 6;  // below, lane offsets alone fill the code range
 constexpr uint32_t kProgramBytes = 1024;
-constexpr uint32_t kLevelBytes = 64;      // 2 * kMaxCalLevels + 1, padded
-constexpr uint32_t kPsumBuffers = 4;      // enough to hide post-processing and the vector add behind the conversions
+constexpr uint32_t kLevelBytes = 64;  // 2 * kMaxCalLevels + 1, padded
+constexpr uint32_t kPsumBuffers = 4;  // enough to hide post-processing and the vector add behind the conversions
 static_assert(2 * kMaxCalLevels + 1 <= kLevelBytes, "levels fit");
 
 constexpr uint32_t kAguLevel = 0, kAguPsum = 1, kAguSum = 2, kAguHost = 3;
@@ -65,7 +65,8 @@ Status make_cal_plan(uint32_t adc_bits, const CalOptions& o, CalPlan* plan) {
   const int32_t top = (half - 9) * 100 * unit / (121 * 127);
   const int32_t low = top * 3 / 10;
   int32_t error = 0;  // sum of (expected code - exact value), in 2^-range
-  for (uint32_t k = 0; k < p.levels; ++k) {  // from both ends to the middle: a low and a high level round in opposite directions
+  for (uint32_t k = 0; k < p.levels;
+       ++k) {  // from both ends to the middle: a low and a high level round in opposite directions
     const uint32_t i = k % 2 == 0 ? k / 2 : p.levels - 1 - k / 2;
     const int32_t nominal = low + static_cast<int32_t>(i) * (top - low) / static_cast<int32_t>(p.levels - 1);
     int32_t best = 0, best_error = 0;

@@ -25,14 +25,15 @@ struct CalTarget {
 /// Levels, ADC setting and expected codes of a calibration at one resolution.
 struct CalPlan {
   uint32_t reads, levels;
-  uint32_t adc_bits;             // resolution of the conversions, 6..8
-  uint32_t range;                // ADC step = 2^range unit products
-  int8_t level[kMaxCalLevels];   // positive levels, ascending; the negative ones are their opposites
-  int32_t expected_pos;          // sum of the ideal codes over the positive levels, one read each
+  uint32_t adc_bits;            // resolution of the conversions, 6..8
+  uint32_t range;               // ADC step = 2^range unit products
+  int8_t level[kMaxCalLevels];  // positive levels, ascending; the negative ones are their opposites
+  int32_t expected_pos;         // sum of the ideal codes over the positive levels, one read each
   int32_t expected_neg;
 };
 
-/// Sums of one physical column over all levels of a sign and all reads, in 2^-8 of the ADC step (gain 1, offset 0 loaded).
+/// Sums of one physical column over all levels of a sign and all reads, in 2^-8 of the ADC step (gain 1, offset 0
+/// loaded).
 struct CalSums {
   int32_t pos, neg, zero;
 };
@@ -49,31 +50,32 @@ constexpr int32_t cal_expected_code(int32_t x, uint32_t range) {
   return (127 * x + (1 << (range - 1))) >> range;  // arithmetic shift = floor
 }
 
-/// Chooses levels for a resolution: the highest leaves room for a gain of +21 %, an offset of 4.5 steps and comparator noise; the
-/// rounding errors of the expected codes cancel over the levels as far as they can. kBadArgument for illegal options.
+/// Chooses levels for a resolution: the highest leaves room for a gain of +21 %, an offset of 4.5 steps and comparator
+/// noise; the rounding errors of the expected codes cancel over the levels as far as they can. kBadArgument for illegal
+/// options.
 Status make_cal_plan(uint32_t adc_bits, const CalOptions& options, CalPlan* plan);
 
-/// Correction of one column. With y = g s + o measured as sums: gain = expected difference / measured difference, then the offset
-/// that makes the mean right: (expected total - gain * total) / reads.
-/// kCalibration if the gain is outside 0.5..2 or the offset outside s16 (then `out` is unchanged).
+/// Correction of one column. With y = g s + o measured as sums: gain = expected difference / measured difference, then
+/// the offset that makes the mean right: (expected total - gain * total) / reads. kCalibration if the gain is outside
+/// 0.5..2 or the offset outside s16 (then `out` is unchanged).
 Status solve_cal(const CalPlan& plan, const CalSums& sums, CalWord* out);
 
 /// Byte addresses of the calibration program in a tile's SRAM.
 struct CalLayout {
-  uint32_t columns;       // physical columns = column blocks * lanes
-  uint32_t stride;        // bytes of one vector of int32 sums
-  uint32_t image_bytes;   // program, levels and cleared sums: what is written, from address 0
-  uint32_t sums;          // three vectors: positive, negative, zero
-  uint32_t psums;         // circular buffer of psum vectors
-  uint32_t total_bytes;   // SRAM needed
+  uint32_t columns;      // physical columns = column blocks * lanes
+  uint32_t stride;       // bytes of one vector of int32 sums
+  uint32_t image_bytes;  // program, levels and cleared sums: what is written, from address 0
+  uint32_t sums;         // three vectors: positive, negative, zero
+  uint32_t psums;        // circular buffer of psum vectors
+  uint32_t total_bytes;  // SRAM needed
 };
 CalLayout cal_layout(uint32_t columns);
 
 /// Host token that a tile increments when its sums are ready.
 constexpr uint32_t kCalToken = 0;
 
-/// Writes the image (layout.image_bytes) for a tile: it starts at pc 0, ends with a token to the host and HALT, and leaves every
-/// tile token at 0.
+/// Writes the image (layout.image_bytes) for a tile: it starts at pc 0, ends with a token to the host and HALT, and
+/// leaves every tile token at 0.
 void encode_cal_image(const CalPlan& plan, const CalLayout& layout, uint32_t rows, uint32_t mux_count, uint8_t* image);
 
 /// Cycles that surely suffice for one tile's program.

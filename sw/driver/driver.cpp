@@ -66,9 +66,9 @@ Status Driver::probe() {
   c.counters = get(adc, OHMAC_CSR__CAP_ADC__COUNTERS_bm, OHMAC_CSR__CAP_ADC__COUNTERS_bp);
   c.sram_bytes = sram;
   const bool sane = c.isa_version == isa::kVersion && c.tiles >= 1 && c.tiles <= csr::kMaxTiles &&
-                    c.mesh_x * c.mesh_y == c.tiles && c.rows >= 4 && c.rows % 4 == 0 && c.lanes >= 8 && c.lanes % 8 == 0 &&
-                    c.cols >= c.lanes && c.cols % c.lanes == 0 && c.cols <= isa::cfg::kCalCount && c.adc_bits >= 4 &&
-                    c.adc_bits <= 8 && c.windows >= 1 && c.windows <= csr::kMaxWindows &&
+                    c.mesh_x * c.mesh_y == c.tiles && c.rows >= 4 && c.rows % 4 == 0 && c.lanes >= 8 &&
+                    c.lanes % 8 == 0 && c.cols >= c.lanes && c.cols % c.lanes == 0 && c.cols <= isa::cfg::kCalCount &&
+                    c.adc_bits >= 4 && c.adc_bits <= 8 && c.windows >= 1 && c.windows <= csr::kMaxWindows &&
                     c.counters >= isa::kNumCounters && c.sram_bytes >= 1024 && c.sram_bytes <= 1u << isa::kCfgSpaceBit;
   if (!sane) return fail(Status::kWrongChip);
 
@@ -76,7 +76,8 @@ Status Driver::probe() {
   const uint64_t bus = platform_.dma_bus_address();
   if (platform_.dma_memory() == nullptr || size < kMinDmaBytes) return fail(Status::kNoMemory);
   if (bus % isa::kDescBytes != 0) return fail(Status::kBadArgument);
-  const uint32_t bytes = (size > 0xFFFFFFC0u ? 0xFFFFFFC0u : static_cast<uint32_t>(size)) / isa::kDescBytes * isa::kDescBytes;
+  const uint32_t bytes =
+      (size > 0xFFFFFFC0u ? 0xFFFFFFC0u : static_cast<uint32_t>(size)) / isa::kDescBytes * isa::kDescBytes;
 
   OHMAC_TRY(write(csr::kIrqEnable, 0));
   OHMAC_TRY(write(csr::kIrqCause, csr::kIrqAll));
@@ -260,7 +261,8 @@ Status Driver::wait_halt(uint64_t mask, uint64_t cycles) {
   OHMAC_TRY(write(csr::kIrqEnable, csr::kIrqTileHalt | csr::kIrqTileFault));
   // Each round ends by the halt of a tile at least, so there are no more rounds than tiles (and one to look first).
   for (uint32_t round = 0; round <= chip_.tiles; ++round) {
-    OHMAC_TRY(write(csr::kIrqCause, csr::kIrqTileHalt | csr::kIrqTileFault));  // before the look, so that no halt is lost
+    OHMAC_TRY(
+        write(csr::kIrqCause, csr::kIrqTileHalt | csr::kIrqTileFault));  // before the look, so that no halt is lost
     uint64_t running = 0;
     for (uint32_t t = 0; t < chip_.tiles; ++t) {
       if (!(mask >> t & 1)) continue;
@@ -301,8 +303,8 @@ Status Driver::check_idle() {
 Status Driver::read_counter(uint32_t tile, isa::Counter counter, uint32_t* value) {
   if (!ready_) return fail(Status::kNotReady);
   if (tile >= chip_.tiles) return fail(Status::kBadArgument);
-  OHMAC_TRY(write(csr::kCntSel, tile << OHMAC_CSR__CNT_SEL__TILE_bp |
-                                    static_cast<uint32_t>(counter) << OHMAC_CSR__CNT_SEL__INDEX_bp));
+  OHMAC_TRY(write(csr::kCntSel, tile << OHMAC_CSR__CNT_SEL__TILE_bp | static_cast<uint32_t>(counter)
+                                                                          << OHMAC_CSR__CNT_SEL__INDEX_bp));
   return read(csr::kCntValue, value);
 }
 
@@ -370,8 +372,8 @@ Status Driver::start_calibration(const CalTarget* targets, uint32_t count, const
   DmaBlock image;
   for (uint32_t i = 0; i < count; ++i) {
     CalState& s = cal_[i];
-    const bool same = i != 0 && targets[i].adc_bits == targets[i - 1].adc_bits &&
-                      targets[i].mux_count == targets[i - 1].mux_count;
+    const bool same =
+        i != 0 && targets[i].adc_bits == targets[i - 1].adc_bits && targets[i].mux_count == targets[i - 1].mux_count;
     if (!same) {
       OHMAC_TRY(alloc(s.layout.image_bytes, &image));
       encode_cal_image(s.plan, s.layout, chip_.rows, targets[i].mux_count, image.cpu);
@@ -463,9 +465,8 @@ Status Driver::calibrate(const CalTarget* targets, uint32_t count, const CalOpti
 
 Status TileWriter::begin() {
   driver_.release_all();
-  OHMAC_TRY(driver_.begin_job(kWriterDescriptors < driver_.available() / 128 ? kWriterDescriptors + 1
-                                                                             : driver_.available() / 128,
-                              &job_));
+  OHMAC_TRY(driver_.begin_job(
+      kWriterDescriptors < driver_.available() / 128 ? kWriterDescriptors + 1 : driver_.available() / 128, &job_));
   OHMAC_TRY(driver_.alloc(driver_.available(), &buffer_));
   used_ = 0;
   open_ = true;

@@ -24,13 +24,13 @@ struct ErrorInfo {
   static constexpr uint32_t kNone = 0xFFFFFFFF;
   Status status = Status::kOk;
   isa::DmaError dma_error = isa::DmaError::kNone;
-  uint32_t descriptor = kNone;   // index in the job
-  uint64_t address = 0;          // of the refused or failed access
+  uint32_t descriptor = kNone;  // index in the job
+  uint64_t address = 0;         // of the refused or failed access
   uint32_t tile = kNone;
   isa::Fault fault = isa::Fault::kNone;
-  uint32_t pc = 0;               // of the faulting tile, in instructions
-  uint32_t column = kNone;       // physical column (calibration)
-  uint32_t clips = 0;            // conversions that clipped during the calibration of `tile`
+  uint32_t pc = 0;          // of the faulting tile, in instructions
+  uint32_t column = kNone;  // physical column (calibration)
+  uint32_t clips = 0;       // conversions that clipped during the calibration of `tile`
 };
 
 /// One chip. Every call returns within a bounded number of chip cycles; details of a failure are in last_error().
@@ -46,7 +46,8 @@ class Driver {
   const ErrorInfo& last_error() const { return error_; }
   Platform& platform() { return platform_; }
 
-  /// Copies to / from a tile (SRAM, or configuration space with bit 23; SRAM only for reads). `addr` multiple of 16, any length.
+  /// Copies to / from a tile (SRAM, or configuration space with bit 23; SRAM only for reads). `addr` multiple of 16,
+  /// any length.
   Status write_tile(uint32_t tile, uint32_t addr, const void* data, uint32_t bytes);
   Status read_tile(uint32_t tile, uint32_t addr, void* data, uint32_t bytes);
   /// Starts the tiles of the mask at one pc, after everything written before has arrived.
@@ -57,8 +58,9 @@ class Driver {
   /// kNotReady while a DMA job or a tile runs.
   Status check_idle();
 
-  /// Measures the reference row of the given tiles (all at once) and writes their gain and offset words. Overwrites tile SRAM from
-  /// address 0 on. Drives and conversions count as any others. kCalibration names tile and column; nothing is written then.
+  /// Measures the reference row of the given tiles (all at once) and writes their gain and offset words. Overwrites
+  /// tile SRAM from address 0 on. Drives and conversions count as any others. kCalibration names tile and column;
+  /// nothing is written then.
   Status calibrate(const CalTarget* targets, uint32_t count, const CalOptions& options = {});
   /// Writes gain 1 and offset 0 to every column of the tiles of the mask.
   Status reset_calibration(uint64_t mask);

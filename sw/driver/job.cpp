@@ -32,10 +32,10 @@ void JobBuilder::put(const uint32_t* words, bool repeatable) {
 
 void JobBuilder::transfer(uint32_t op, const Transfer& t) {
   const bool aligned = (t.tile_addr | t.mem | t.mem_stride | t.tile_stride) % 16 == 0;
-  const bool in_range = t.tile < tiles_ && t.bytes >= 1 && fits(desc::len, t.bytes) && fits(desc::tile_addr, t.tile_addr) &&
-                        fits(desc::tile_stride, t.tile_stride) && fits(desc::tile_slots, t.tile_slots) &&
-                        fits(desc::wait_count, t.wait_count) && t.wait_token < isa::kNumTokens &&
-                        t.signal_token < isa::kNumTokens;
+  const bool in_range = t.tile < tiles_ && t.bytes >= 1 && fits(desc::len, t.bytes) &&
+                        fits(desc::tile_addr, t.tile_addr) && fits(desc::tile_stride, t.tile_stride) &&
+                        fits(desc::tile_slots, t.tile_slots) && fits(desc::wait_count, t.wait_count) &&
+                        t.wait_token < isa::kNumTokens && t.signal_token < isa::kNumTokens;
   if (!aligned || !in_range) return fail(Status::kBadArgument);
   uint32_t w[kWords] = {};
   set(w, desc::op, op);

@@ -24,12 +24,12 @@ struct Transfer {
   uint32_t tile_slots = 0;   // iterations after which the tile address starts again, 0: never
   uint32_t wait_count = 0;   // 1..255: wait for that many of `wait_token` first; 0: no wait
   uint32_t wait_token = 0;
-  bool signal = false;       // the last flit increments `signal_token` of the tile (M2T only)
+  bool signal = false;  // the last flit increments `signal_token` of the tile (M2T only)
   uint32_t signal_token = 0;
 };
 
-/// Writes the descriptors of one DMA job. Arguments are checked as they come; the first bad one sticks, nothing more is written, and
-/// end() returns it.
+/// Writes the descriptors of one DMA job. Arguments are checked as they come; the first bad one sticks, nothing more is
+/// written, and end() returns it.
 class JobBuilder {
  public:
   JobBuilder() = default;

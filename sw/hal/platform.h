@@ -24,8 +24,8 @@ class Platform {
   /// Orders CPU writes to DMA memory before the next CSR write, and device writes before the next CPU read.
   virtual void dma_sync() {}
 
-  /// Formula programming through the model's API: cell targets -127..127, [rows x cols] row-major, written at (row0, col0) of a tile.
-  /// Cells never named stay at 0. kModelError where the platform has no model behind it.
+  /// Formula programming through the model's API: cell targets -127..127, [rows x cols] row-major, written at (row0,
+  /// col0) of a tile. Cells never named stay at 0. kModelError where the platform has no model behind it.
   virtual Status program_cells(uint32_t tile, uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols,
                                const int8_t* targets) = 0;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Program image: what the compiler emits and the driver loads. Little-endian; every section has a CRC-32 (IEEE 802.3, as zlib).
+// Program image: what the compiler emits and the driver loads. Little-endian; every section has a CRC-32 (IEEE 802.3,
+// as zlib).
 #pragma once
 #include <stdint.h>
 
@@ -15,8 +16,8 @@ struct GeometryRecord {  // shape the image was made for
 
 struct Header {
   uint32_t magic, version;
-  uint32_t total_bytes;    // whole image
-  uint32_t num_sections;   // the table of SectionRecord follows the header
+  uint32_t total_bytes;   // whole image
+  uint32_t num_sections;  // the table of SectionRecord follows the header
   GeometryRecord geometry;
   uint32_t geometry_hash;  // CRC-32 of `geometry`
   uint32_t table_crc;      // CRC-32 of the section table
@@ -38,14 +39,14 @@ struct SectionRecord {
 
 struct NetworkRecord {
   char name[32];
-  uint32_t input_bytes;      // int8 input vector
-  uint32_t output_count;     // elements of an output vector
+  uint32_t input_bytes;        // int8 input vector
+  uint32_t output_count;       // elements of an output vector
   uint32_t output_elem_bytes;  // 1: int8, 4: int32
-  uint32_t output_stride;    // bytes between output vectors in the outbox, multiple of 16
-  uint32_t result_token;     // DMA token incremented once per finished output vector
-  uint32_t in_flight;        // most input vectors in the chip at once; every inter-tile buffer has that many slots
-  uint32_t adc_bound;        // cycles of the busiest tile's conversions per input vector
-  uint32_t loop_scalar;      // scalar register that takes the number of input vectors of a job, on every tile
+  uint32_t output_stride;      // bytes between output vectors in the outbox, multiple of 16
+  uint32_t result_token;       // DMA token incremented once per finished output vector
+  uint32_t in_flight;          // most input vectors in the chip at once; every inter-tile buffer has that many slots
+  uint32_t adc_bound;          // cycles of the busiest tile's conversions per input vector
+  uint32_t loop_scalar;        // scalar register that takes the number of input vectors of a job, on every tile
 };
 
 struct DataRecord {
@@ -64,19 +65,19 @@ struct InputRecord {
   uint32_t tile;
   uint32_t src_offset;  // in the input vector, multiple of 16
   uint32_t bytes;
-  uint32_t addr;        // tile byte address of slot 0, multiple of 16
-  uint32_t stride;      // bytes between slots, multiple of 16
-  uint32_t slots;       // = in_flight
-  uint32_t token;       // incremented when a vector's part has arrived
+  uint32_t addr;    // tile byte address of slot 0, multiple of 16
+  uint32_t stride;  // bytes between slots, multiple of 16
+  uint32_t slots;   // = in_flight
+  uint32_t token;   // incremented when a vector's part has arrived
   uint32_t reserved;
 };
 
 struct TileRecord {
   uint32_t tile;
-  uint32_t pc;                   // first instruction
-  uint32_t drives_per_vector;    // drives this tile spends on one input vector
-  uint32_t adc_bits;             // resolution the program uses, for calibration
-  uint32_t mux_count;            // column blocks in use (from block 0), for calibration
+  uint32_t pc;                 // first instruction
+  uint32_t drives_per_vector;  // drives this tile spends on one input vector
+  uint32_t adc_bits;           // resolution the program uses, for calibration
+  uint32_t mux_count;          // column blocks in use (from block 0), for calibration
   uint32_t reserved[3];
 };
 

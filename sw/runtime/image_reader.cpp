@@ -149,7 +149,8 @@ Status ImageReader::check_sections() {
     }
   }
   if (!all_zero(data_ + end, bytes_ - end)) return bad(static_cast<uint32_t>(end), "padding not zero");
-  if (networks == 0 || inputs == 0 || tiles == 0) return bad(sizeof(Header), "network, inputs or tiles section missing");
+  if (networks == 0 || inputs == 0 || tiles == 0)
+    return bad(sizeof(Header), "network, inputs or tiles section missing");
   return Status::kOk;
 }
 
@@ -208,10 +209,12 @@ Status ImageReader::check_data(const SectionRecord& s, const ChipInfo& chip) {
     const DataRecord r = get<DataRecord>(data_ + at);
     at += sizeof(DataRecord);
     if (r.bytes == 0 || r.bytes % 4 != 0 || padded(r.bytes) > end - at) return bad(place, "data: bytes");
-    if (r.tile >= chip.tiles || r.addr % 16 != 0 || r.addr >= 1u << isa::kAddrBits) return bad(place, "data: tile or address");
+    if (r.tile >= chip.tiles || r.addr % 16 != 0 || r.addr >= 1u << isa::kAddrBits)
+      return bad(place, "data: tile or address");
     const bool config = r.addr >> isa::kCfgSpaceBit & 1;
     const uint64_t offset = r.addr & ((1u << isa::kCfgSpaceBit) - 1);
-    if (offset + r.bytes > (config ? kConfigBytes : chip.sram_bytes)) return bad(place, "data: outside the tile's memory");
+    if (offset + r.bytes > (config ? kConfigBytes : chip.sram_bytes))
+      return bad(place, "data: outside the tile's memory");
     at += padded(r.bytes);
   }
   return Status::kOk;
@@ -228,7 +231,8 @@ Status ImageReader::check_cells(const SectionRecord& s, const ChipInfo& chip) {
     if (r.tile >= chip.tiles || uint32_t{r.row0} + r.rows > chip.rows || uint32_t{r.col0} + r.cols > chip.cols) {
       return bad(place, "cells: outside the array");
     }
-    if (r.bytes == 0 || r.bytes != uint32_t{r.rows} * r.cols || padded(r.bytes) > end - at) return bad(place, "cells: bytes");
+    if (r.bytes == 0 || r.bytes != uint32_t{r.rows} * r.cols || padded(r.bytes) > end - at)
+      return bad(place, "cells: bytes");
     for (uint32_t i = 0; i < r.bytes; ++i) {
       if (data_[at + i] == 0x80) return bad(static_cast<uint32_t>(at + i), "cells: target -128");
     }

@@ -11,11 +11,12 @@ namespace ohmac {
 /// Geometry record of a chip, as an image for it carries.
 image::GeometryRecord geometry_of(const ChipInfo& chip);
 
-/// Checks a program image and hands out its records. The image stays where it is (any alignment) and must outlive the reader.
+/// Checks a program image and hands out its records. The image stays where it is (any alignment) and must outlive the
+/// reader.
 ///
-/// Layout rules beyond image.h: the given bytes are exactly one image; sections lie in ascending order without overlap, and every byte
-/// between them (padding) is 0, so that each bit of an image is covered by a CRC or a check; exactly one kNetwork, kInputs and
-/// kTiles section, any number of the others.
+/// Layout rules beyond image.h: the given bytes are exactly one image; sections lie in ascending order without overlap,
+/// and every byte between them (padding) is 0, so that each bit of an image is covered by a CRC or a check; exactly one
+/// kNetwork, kInputs and kTiles section, any number of the others.
 class ImageReader {
  public:
   /// Checks everything: magic, version, CRCs, geometry against the chip, the bounds of every record.

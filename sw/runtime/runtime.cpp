@@ -38,7 +38,8 @@ Status Runtime::load(const uint8_t* data, size_t bytes, const LoadOptions& optio
   ImageReader::Cursor at;
   image::DataRecord record;
   const uint8_t* content;
-  while (image.next_data(&at, &record, &content)) OHMAC_TRY(writer.add(record.tile, record.addr, content, record.bytes));
+  while (image.next_data(&at, &record, &content))
+    OHMAC_TRY(writer.add(record.tile, record.addr, content, record.bytes));
   OHMAC_TRY(writer.flush());
 
   network_ = image.network();
@@ -60,7 +61,8 @@ Status Runtime::calibrate(const ImageReader& image, const LoadOptions& options) 
   for (uint32_t i = 0; i < image.num_tiles(); ++i) {
     const image::TileRecord t = image.tile(i);
     if (t.mux_count == 0) continue;  // converts nothing
-    const bool known = calibrated_mask_ >> t.tile & 1 && cal_bits_[t.tile] == t.adc_bits && cal_mux_[t.tile] >= t.mux_count;
+    const bool known =
+        calibrated_mask_ >> t.tile & 1 && cal_bits_[t.tile] == t.adc_bits && cal_mux_[t.tile] >= t.mux_count;
     if (known) continue;
     missing |= uint64_t{1} << t.tile;
     targets_[count++] = CalTarget{t.tile, t.adc_bits, t.mux_count};
@@ -79,7 +81,8 @@ Status Runtime::calibrate(const ImageReader& image, const LoadOptions& options) 
   return Status::kOk;
 }
 
-// Descriptors besides those of single vectors: loop counts, starts, two REPEATs with their bodies, WAIT, END; and the loop counts.
+// Descriptors besides those of single vectors: loop counts, starts, two REPEATs with their bodies, WAIT, END; and the
+// loop counts.
 uint64_t Runtime::fixed_bytes() const { return (2 * num_tiles_ + 4 + 2 * isa::kMaxRepeatDesc) * isa::kDescBytes + 64; }
 
 uint64_t Runtime::bytes_per_vector() const {
@@ -97,7 +100,8 @@ uint32_t Runtime::batch_limit() const {
 }
 
 uint64_t Runtime::cycle_bound(uint32_t n) const {
-  // A vector passes the tiles one after another at worst, each at the pace of the busiest; 16 for waits, sends and slow memory.
+  // A vector passes the tiles one after another at worst, each at the pace of the busiest; 16 for waits, sends and slow
+  // memory.
   const uint64_t vector = uint64_t{network_.adc_bound} + network_.input_bytes + network_.output_stride + 4096;
   return 1000000 + 16 * vector * (uint64_t{n} + num_tiles_);
 }
@@ -184,7 +188,8 @@ Status Runtime::infer_batch(const int8_t* inputs, uint32_t n, uint8_t* outputs) 
       add_inputs(job, in.bus + uint64_t{window} * stride, 0, true, true);
     }
   } else {
-    for (uint32_t i = 0; i < n; ++i) add_inputs(job, in.bus + uint64_t{i} * stride, i % network_.in_flight, i >= window, false);
+    for (uint32_t i = 0; i < n; ++i)
+      add_inputs(job, in.bus + uint64_t{i} * stride, i % network_.in_flight, i >= window, false);
   }
   job.wait(network_.result_token, window);
   OHMAC_TRY(driver_.set_outbox(out.bus));
@@ -194,7 +199,8 @@ Status Runtime::infer_batch(const int8_t* inputs, uint32_t n, uint8_t* outputs) 
   stale_ = false;
 
   const uint32_t out_bytes = network_.output_count * network_.output_elem_bytes;
-  for (uint32_t i = 0; i < n; ++i) memcpy(outputs + uint64_t{i} * out_bytes, out.cpu + i * network_.output_stride, out_bytes);
+  for (uint32_t i = 0; i < n; ++i)
+    memcpy(outputs + uint64_t{i} * out_bytes, out.cpu + i * network_.output_stride, out_bytes);
   return Status::kOk;
 }
 

@@ -21,8 +21,8 @@ class Runtime {
 
   explicit Runtime(Driver& driver) : driver_(driver) {}
 
-  /// Checks the whole image, programs cells, calibrates (once per chip, resolution and column blocks) and loads the tiles.
-  /// Without success nothing is loaded: infer() refuses.
+  /// Checks the whole image, programs cells, calibrates (once per chip, resolution and column blocks) and loads the
+  /// tiles. Without success nothing is loaded: infer() refuses.
   Status load(const uint8_t* image, size_t bytes, const LoadOptions& options = {});
   bool loaded() const { return loaded_; }
   const image::NetworkRecord& network() const { return network_; }
@@ -30,11 +30,12 @@ class Runtime {
   uint32_t bad_offset() const { return bad_offset_; }
   const char* bad_reason() const { return bad_reason_; }
 
-  /// A job failed half-way: tokens and queues of the tiles are unknown, and nothing in the chip clears them. load() and infer() answer
-  /// kNotReady from then on; reset the chip and take a new Driver and Runtime.
+  /// A job failed half-way: tokens and queues of the tiles are unknown, and nothing in the chip clears them. load() and
+  /// infer() answer kNotReady from then on; reset the chip and take a new Driver and Runtime.
   bool needs_reset() const { return stale_; }
 
-  /// Runs n input vectors of network().input_bytes each (contiguous); outputs are contiguous, output_count * output_elem_bytes each.
+  /// Runs n input vectors of network().input_bytes each (contiguous); outputs are contiguous, output_count *
+  /// output_elem_bytes each.
   Status infer(const int8_t* inputs, uint32_t n, uint8_t* outputs);
   /// Most vectors one DMA job takes with the DMA memory of this platform; infer() splits longer calls.
   uint32_t batch_limit() const;

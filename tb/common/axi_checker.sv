@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // AXI protocol rules for one id, as assertions; no outputs. Serves AXI4 and AXI4-Lite (Lite = 1: every burst is one beat, last is ignored).
 // Checked: valid stays and payload holds until ready; INCR, full beats, bursts of at most MaxBeats inside 4 KiB; WLAST and RLAST in the right
-// beat; B only after its AW and its last W, R only after its AR; nothing is answered that was not asked.
+// beat; B only after its AW and its last W, R only after its AR; nothing is answered that was not asked; every valid is low in reset.
 // Bind it (axi_bind.sv, axil_bind.sv) or instantiate it beside any interface.
 module axi_checker #(
   parameter int unsigned AddrBits = 64,
@@ -58,6 +58,9 @@ module axi_checker #(
       ar_valid_i && !ar_ready_i |=> ar_valid_i && $stable({ar_addr_i, ar_len_i, ar_size_i, ar_burst_i}));
   RHolds: assert property (@(posedge clk_i) disable iff (!rst_ni)
       r_valid_i && !r_ready_i |=> r_valid_i && $stable({r_data_i, r_resp_i, r_last_i}));
+
+  ValidLowInReset: assert property (@(posedge clk_i)
+      rst_ni || !(aw_valid_i || w_valid_i || b_valid_i || ar_valid_i || r_valid_i));
 
   // Bursts
   if (!Lite) begin : gen_burst

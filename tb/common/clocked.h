@@ -5,19 +5,27 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <random>
 
 namespace ohmac::tb {
 
-/// A Verilated module with its own context, in reset for two cycles after construction.
+/// A Verilated module with its own context, in reset from construction to the end of reset().
 /// Inputs set before tick() are seen by the rising edge; outputs read after tick() follow it, with comb paths settled.
 template <class Dut>
 class Clocked {
  public:
-  Clocked() : dut_(std::make_unique<Dut>(&context_)) {
+  /// `setup` may set the context up (random values at power-on, plus arguments) before the module is made.
+  explicit Clocked(const std::function<void(VerilatedContext&)>& setup = {}) {
+    if (setup) setup(context_);
+    dut_ = std::make_unique<Dut>(&context_);
+    // An asynchronous reset is an edge to the simulator: flops behind a stopped clock would not see one that is low from the start.
     dut_->clk_i = 0;
+    dut_->rst_ni = 1;
+    dut_->eval();
     dut_->rst_ni = 0;
+    dut_->eval();
   }
   ~Clocked() { dut_->final(); }
   Clocked(const Clocked&) = delete;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `ohmac` command as a person meets it: every wrong input is a clear message and exit code 2, nothing is lost.
+#include <fcntl.h>
 #include <gtest/gtest.h>
-
+#include <onnx/onnx_pb.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,8 +11,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <string>
+
+#include "models/device/simd.h"
+#include "models/macro/macro.h"
+#include "sw/compiler/compiler.h"
+#include "sw/driver/calibration.h"
 
 namespace {
 
@@ -22,8 +30,9 @@ struct Answer {
   std::string text;
 };
 
-Answer ohmac(const std::string& arguments) {
-  const std::string command = std::string(OHMAC_BINARY) + " " + arguments + " 2>&1";
+/// Runs a shell command.
+Answer shell(const std::string& line) {
+  const std::string command = line + " 2>&1";
   std::FILE* p = popen(command.c_str(), "r");
   Answer a{-1, ""};
   std::array<char, 4096> buffer;
@@ -31,6 +40,62 @@ Answer ohmac(const std::string& arguments) {
   const int status = pclose(p);
   a.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   return a;
+}
+
+Answer ohmac(const std::string& arguments) { return shell(std::string(OHMAC_BINARY) + " " + arguments); }
+
+/// An IDX file of unsigned bytes.
+std::string idx(const std::vector<uint32_t>& dims, const std::string& data) {
+  std::string s = {0, 0, 8, static_cast<char>(dims.size())};
+  for (uint32_t d : dims) {
+    for (int shift = 24; shift >= 0; shift -= 8) s += static_cast<char>(d >> shift);
+  }
+  return s + data;
+}
+
+/// Dense network of the given widths with small pseudo-random weights, ReLU between the layers; `last_op` takes the
+/// place of the last layer's Gemm.
+std::string onnx_mlp(const std::vector<uint32_t>& widths, const std::string& last_op = "Gemm") {
+  onnx::ModelProto m;
+  m.set_ir_version(7);
+  m.add_opset_import()->set_version(13);
+  onnx::GraphProto* g = m.mutable_graph();
+  const auto value = [&](onnx::ValueInfoProto* v, const std::string& name, uint32_t width) {
+    v->set_name(name);
+    auto* t = v->mutable_type()->mutable_tensor_type();
+    t->set_elem_type(onnx::TensorProto::FLOAT);
+    t->mutable_shape()->add_dim()->set_dim_param("N");
+    t->mutable_shape()->add_dim()->set_dim_value(width);
+  };
+  value(g->add_input(), "x", widths.front());
+  std::string current = "x";
+  uint32_t state = 1;
+  for (size_t l = 0; l + 1 < widths.size(); ++l) {
+    const std::string n = std::to_string(l);
+    onnx::TensorProto* w = g->add_initializer();
+    w->set_name("w" + n);
+    w->set_data_type(onnx::TensorProto::FLOAT);
+    w->add_dims(widths[l]);
+    w->add_dims(widths[l + 1]);
+    for (uint32_t i = 0; i < widths[l] * widths[l + 1]; ++i) {
+      state = state * 1664525 + 1013904223;
+      w->add_float_data(static_cast<float>(state >> 8) / (1 << 24) - 0.4f);
+    }
+    const bool last = l + 2 == widths.size();
+    onnx::NodeProto* node = g->add_node();
+    node->set_name("fc" + n);
+    node->set_op_type(last ? last_op : "Gemm");
+    node->add_input(current);
+    node->add_input("w" + n);
+    node->add_output(current = "y" + n);
+    if (last) break;
+    onnx::NodeProto* relu = g->add_node();
+    relu->set_op_type("Relu");
+    relu->add_input(current);
+    relu->add_output(current = "r" + n);
+  }
+  value(g->add_output(), current, widths.back());
+  return m.SerializeAsString();
 }
 
 class Cli : public ::testing::Test {
@@ -45,7 +110,32 @@ class Cli : public ::testing::Test {
     return (dir_ / name).string();
   }
   std::string path(const std::string& name) const { return (dir_ / name).string(); }
+  nlohmann::json record(const std::string& name) const {
+    std::ifstream f(path(name));
+    return nlohmann::json::parse(f);
+  }
+  /// Runs and returns outputs_sha256.
+  std::string sha_of(const std::string& arguments, const std::string& environment = "") {
+    const Answer a = shell(environment + " " + OHMAC_BINARY + " " + arguments + " --json " + path("sha.json"));
+    EXPECT_EQ(a.code, 0) << a.text;
+    return a.code == 0 ? record("sha.json").at("outputs_sha256").get<std::string>() : a.text;
+  }
   fs::path dir_;
+};
+
+/// A chip small enough to be quick in RTL, a network for it and its data: 4 x 8 pixels, two layers on two tiles.
+class TinyCli : public Cli {
+ protected:
+  void SetUp() override {
+    Cli::SetUp();
+    std::string pixels, labels;
+    for (int i = 0; i < 20 * 32; ++i) pixels += static_cast<char>(i * 37 % 256);
+    for (int i = 0; i < 20; ++i) labels += static_cast<char>(i % 4);
+    const std::string images = file("images.idx", idx({20, 4, 8}, pixels));
+    arguments_ = " --network " + file("thin.onnx", onnx_mlp({32, 16, 4})) + " --calibration-images " + images +
+                 " --test-images " + images + " --test-labels " + file("labels.idx", idx({20}, labels));
+  }
+  std::string arguments_;
 };
 
 void expect_error(const Answer& a, std::initializer_list<const char*> words) {
@@ -53,82 +143,252 @@ void expect_error(const Answer& a, std::initializer_list<const char*> words) {
   for (const char* w : words) EXPECT_NE(a.text.find(w), std::string::npos) << "no '" << w << "' in: " << a.text;
 }
 
+// --- Wrong input.
+
 TEST_F(Cli, UnknownNetworkNamesTheShippedOnes) { expect_error(ohmac("run --network nosuch"), {"nosuch", "mnist_mlp"}); }
 
-TEST_F(Cli, CorruptAndTruncatedOnnxNameTheFile) {
+TEST_F(Cli, CorruptOnnxNamesTheFile) {
   const std::string garbage = file("garbage.onnx", "this is not a protobuf message at all");
-  expect_error(ohmac("run --network " + garbage), {"garbage.onnx"});
+  expect_error(ohmac("run --network " + garbage), {"garbage.onnx", "not a readable ONNX model"});
   expect_error(ohmac("run --network " + file("empty.onnx", "")), {"empty.onnx"});
+  expect_error(ohmac("run --network " + path("")), {"is a directory"});
+}
+
+TEST_F(Cli, TruncatedOnnxIsRefusedWhereverItEnds) {
+  std::ifstream f(OHMAC_SOURCE_DIR "/sw/networks/mnist_mlp.onnx", std::ios::binary);
+  const std::string whole((std::istreambuf_iterator<char>(f)), {});
+  ASSERT_GT(whole.size(), 100000u);
+  for (const double part : {0.0001, 0.01, 0.3, 0.9, 0.9999}) {
+    const size_t bytes = static_cast<size_t>(part * static_cast<double>(whole.size()));
+    SCOPED_TRACE(bytes);
+    expect_error(ohmac("compile --network " + file("cut.onnx", whole.substr(0, bytes))), {"cut.onnx"});
+  }
+}
+
+TEST_F(Cli, UnsupportedOperatorNamesNodeAndRemedy) {
+  const std::string conv = file("conv.onnx", onnx_mlp({16, 8, 4}, "Conv"));
+  expect_error(ohmac("compile --network " + conv), {"conv.onnx", "fc1", "Conv", "not supported", "Gemm"});
 }
 
 TEST_F(Cli, NetworkLargerThanTheChipSaysHowManyTiles) {
-  expect_error(ohmac("compile --geometry tiny"), {"tiles", "2"});
+  expect_error(ohmac("compile --geometry tiny"), {"needs 236 tiles", "chip has 2"});
+  const std::string wide = file("wide.onnx", onnx_mlp({784, 1024, 512, 10}));
+  // 784 rows: 4 K-tiles, 1024 columns: 4 N-tiles; 1024 x 512: 4 x 2; 512 x 10: 2 x 1
+  expect_error(ohmac("run --network " + wide), {"wide.onnx", "needs 26 tiles", "chip has 16"});
 }
 
 TEST_F(Cli, WrongOptionValuesAreRefused) {
-  expect_error(ohmac("run --fidelity medium"), {"--fidelity"});
-  expect_error(ohmac("run --images 0"), {"--images"});
-  expect_error(ohmac("run --images 1000000"), {"--images", "test images"});
-  expect_error(ohmac("run --images -3"), {"--images"});
-  expect_error(ohmac("run --age-s -1"), {"--age-s"});
-  expect_error(ohmac("run --adc-bits 9"), {"--adc-bits"});
-  expect_error(ohmac("run --threads 0"), {"--threads"});
-  expect_error(ohmac("run --effect gravity=off"), {"gravity", "read_noise"});
-  expect_error(ohmac("run --effect drift"), {"drift=on", "drift=off"});
-  expect_error(ohmac("run --waves x.fst"), {"rtl"});
-  expect_error(ohmac("run --nosuch"), {"--nosuch"});
-  expect_error(ohmac("frobnicate"), {"frobnicate"});
+  const struct {
+    const char* arguments;
+    std::initializer_list<const char*> words;
+  } kCases[] = {
+      {"run --fidelity medium", {"--fidelity"}},
+      {"run --geometry huge", {"--geometry"}},
+      {"run --images 0", {"--images", "1 to"}},
+      {"run --images 1001", {"--images 1001", "1000 test images"}},
+      {"run --images -3", {"--images", "-3"}},
+      {"run --images abc", {"--images", "abc"}},
+      {"run --images 1.5", {"--images"}},
+      {"run --images 4294967297", {"--images"}},
+      {"run --images ''", {"--images"}},
+      {"run --images", {"--images"}},
+      {"run --age-s -1", {"--age-s"}},
+      {"run --age-s nan", {"--age-s", "nan"}},
+      {"run --age-s inf", {"--age-s", "inf"}},
+      {"run --age-s 1e400", {"--age-s"}},
+      {"run --age-s 1day", {"--age-s"}},
+      {"run --chip-seed -1", {"--chip-seed"}},
+      {"run --chip-seed 18446744073709551616", {"--chip-seed"}},
+      {"run --run-seed x", {"--run-seed"}},
+      {"run --adc-bits 9", {"--adc-bits", "4 to 8"}},
+      {"run --adc-bits 3", {"--adc-bits", "4 to 8"}},
+      {"run --threads 0", {"--threads"}},
+      {"run --threads 1e9", {"--threads"}},
+      {"run --fidelity rtl --stall-percent 100", {"--stall-percent"}},
+      {"run --stall-percent 10", {"--stall-percent", "rtl"}},
+      {"run --effect gravity=off", {"gravity", "read_noise"}},
+      {"run --effect drift", {"drift=on", "drift=off"}},
+      {"run --effect drift=maybe", {"drift=on", "drift=off"}},
+      {"run --effect =off", {"no effect of that name"}},
+      {"run --waves x.fst", {"--waves", "rtl"}},
+      {"run --fidelity rtl --images 251 --waves x.fst", {"--waves", "250"}},
+      {"compare --images 4 --rtl-images 5", {"--rtl-images 5"}},
+      {"compare --chip-seeds 0", {"--chip-seeds"}},
+      {"diff --rtl-run-seed x", {"--rtl-run-seed"}},
+      {"run --nosuch", {"--nosuch"}},
+      {"frobnicate", {"frobnicate", "compare"}},
+      {"", {"subcommand"}},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.arguments);
+    expect_error(ohmac(c.arguments), c.words);
+  }
+  EXPECT_FALSE(fs::exists("x.fst"));
 }
 
-TEST_F(Cli, MissingDataIsNamed) {
-  expect_error(ohmac("run --test-images " + path("none.idx")), {"none.idx", "no such file"});
+TEST_F(Cli, WrongImagesAreNamed) {
+  const std::string labels = file("labels.idx", idx({2}, "\1\2"));
+  const auto run = [&](const std::string& images, const std::string& l) {
+    return ohmac("run --images 1 --test-images " + images + " --test-labels " + l);
+  };
+  expect_error(run(path("none.idx"), labels), {"none.idx", "no such file", "--test-images"});
+  expect_error(run(path(""), labels), {"is a directory"});
+  expect_error(run(file("text.idx", "hello"), labels), {"text.idx", "not an IDX file"});
+  expect_error(run(file("head.idx", idx({2, 28, 28}, "").substr(0, 10)), labels), {"head.idx", "not an IDX file"});
+  expect_error(run(file("short.idx", idx({2, 28, 28}, std::string(1000, 0))), labels), {"short.idx", "1000", "1568"});
+  expect_error(run(file("long.idx", idx({2, 28, 28}, std::string(2000, 0))), labels), {"long.idx", "2000", "1568"});
+  expect_error(run(file("huge.idx", idx({0xffffffff, 28, 28}, "")), labels), {"huge.idx", "4 GiB"});
+  expect_error(run(file("zip.idx", "\x1f\x8b\x08 broken"), labels), {"zip.idx", "corrupt"});
+  expect_error(run(file("small.idx", idx({2, 20, 20}, std::string(800, 0))), labels), {"784 inputs", "20 x 20"});
+  const std::string good = file("good.idx", idx({2, 28, 28}, std::string(1568, 0)));
+  expect_error(run(good, file("three.idx", idx({3}, "\1\2\3"))), {"2 images", "3 labels"});
+  expect_error(run(good, file("eleven.idx", idx({2}, "\13\1"))), {"label 11", "10 outputs"});
+  expect_error(ohmac("run --images 1 --test-images " + good), {"2 images", "1000 labels"});
+  expect_error(ohmac("run --images 3 --test-images " + good + " --test-labels " + labels),
+               {"--images 3", "2 test images"});
+  EXPECT_EQ(run(good, labels).code, 0);
 }
 
-TEST_F(Cli, CorruptImagesAreRefused) {
-  expect_error(ohmac("run --test-images " + file("short.idx", std::string("\x00\x00\x08\x03\x00\x00", 6))), {"short.idx"});
+TEST_F(Cli, WrongOutputFilesAreRefusedBeforeTheWork) {
+  const std::string inside = path("no/such/dir/out");
+  const struct {
+    const char *arguments, *option;
+  } kCases[] = {{"run --images 1 --json ", "--json"},
+                {"run --images 1 --fidelity rtl --waves ", "--waves"},
+                {"compile --out ", "--out"},
+                {"compile --listing ", "--listing"},
+                {"compare --json ", "--json"}};
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.option);
+    const Answer a = ohmac(c.arguments + inside);
+    expect_error(a, {c.option, "no/such/dir/out", "cannot write"});
+    EXPECT_EQ(a.text.find("sha256"), std::string::npos) << "the work was done before the error";
+    expect_error(ohmac(c.arguments + path("")), {c.option, "directory"});
+  }
+  expect_error(ohmac("run --images 1 --json /dev/full"), {"/dev/full"});
+  EXPECT_TRUE(fs::is_empty(dir_));
 }
 
+TEST_F(Cli, NoPartialRecordAfterAnError) {
+  expect_error(ohmac("run --images 5000 --json " + path("r.json")), {"5000"});
+  EXPECT_TRUE(fs::is_empty(dir_));
+}
+
+TEST_F(Cli, ProgramImages) {
+  const std::string image = path("mnist.ohmi"), tiny = path("tiny.ohmi"), small = path("small.ohmi");
+  ASSERT_EQ(ohmac("compile --out " + image).code, 0);
+  EXPECT_EQ(sha_of("run --images 5 --image " + image), sha_of("run --images 5"));
+
+  const std::string net = file("small.onnx", onnx_mlp({784, 16, 10}));
+  ASSERT_EQ(ohmac("compile --network " + net + " --out " + small).code, 0);
+  expect_error(ohmac("run --image " + path("none.ohmi")), {"none.ohmi", "no such file"});
+  expect_error(ohmac("run --image " + path("")), {"is a directory"});
+  expect_error(ohmac("run --image " + net), {"not a program image"});
+  std::ifstream f(image, std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(f)), {});
+  expect_error(ohmac("run --image " + file("cut.ohmi", bytes.substr(0, bytes.size() / 2))), {"corrupt", "offset"});
+  bytes[bytes.size() / 2] ^= 1;
+  expect_error(ohmac("run --image " + file("flipped.ohmi", bytes)), {"corrupt", "CRC"});
+}
+
+// --- What it does.
 TEST_F(Cli, RunListNamesTheNetworks) {
   const Answer a = ohmac("run --list");
   EXPECT_EQ(a.code, 0);
   EXPECT_NE(a.text.find("mnist_mlp"), std::string::npos);
 }
 
-TEST_F(Cli, RecordHasTheFixedKeys) {
-  const Answer a = ohmac("run --images 20 --fidelity fast --json " + path("r.json"));
+TEST_F(Cli, RecordFollowsItsSchema) {
+  const std::string check =
+      std::string(OHMAC_PYTHON) +
+      " -c 'import json, sys, jsonschema; jsonschema.Draft202012Validator.check_schema(json.load(open(sys.argv[2]))); "
+      "jsonschema.validate(json.load(open(sys.argv[1])), json.load(open(sys.argv[2])))' ";
+  const std::string schema = " " OHMAC_SOURCE_DIR "/sw/cli/result.schema.json";
+  for (const std::string fidelity : {"fast", "rtl"}) {
+    const Answer a =
+        ohmac("run --images 2 --age-s 60 --effect drift=off --fidelity " + fidelity + " --json " + path("r.json"));
+    ASSERT_EQ(a.code, 0) << a.text;
+    const Answer valid = shell(check + path("r.json") + schema);
+    EXPECT_EQ(valid.code, 0) << valid.text;
+    // The schema must be worth something: every required key is missed, a wrong type and a wrong hash are seen.
+    const nlohmann::json good = record("r.json");
+    EXPECT_EQ(good.at("fidelity"), fidelity);
+    for (const auto& [key, value] : good.items()) {
+      if (key == "options") continue;  // the only optional one
+      nlohmann::json bad = good;
+      bad.erase(key);
+      EXPECT_NE(shell(check + file("bad.json", bad.dump()) + schema).code, 0) << "without " << key;
+      if (fidelity == "rtl") break;  // once is enough
+    }
+    nlohmann::json bad = good;
+    bad["outputs_sha256"] = "xyz";
+    EXPECT_NE(shell(check + file("bad.json", bad.dump()) + schema).code, 0);
+  }
+}
+
+TEST_F(Cli, RecordSaysWhatWasRun) {
+  const Answer a = ohmac("run --images 20 --chip-seed 7 --run-seed 8 --json " + path("r.json"));
   ASSERT_EQ(a.code, 0) << a.text;
-  std::ifstream f(path("r.json"));
-  const auto j = nlohmann::json::parse(f);
-  EXPECT_EQ(j.at("schema"), "ohmac-run/1");
+  const auto j = record("r.json");
   EXPECT_EQ(j.at("network"), "mnist_mlp");
-  EXPECT_EQ(j.at("fidelity"), "fast");
   EXPECT_EQ(j.at("images"), 20);
-  for (const char* k : {"float", "digital", "analog"}) EXPECT_GT(j.at("accuracy").at(k).get<double>(), 0.5) << k;
-  for (const char* k : {"total", "per_inference", "adc_bound_per_inference", "adc_utilisation"}) EXPECT_GT(j.at("cycles").at(k).get<double>(), 0) << k;
-  EXPECT_GT(j.at("events").at("conversions").get<uint64_t>(), 0u);
-  EXPECT_TRUE(j.at("programming").is_object());
-  EXPECT_EQ(j.at("seeds").at("chip"), 1);
-  EXPECT_EQ(j.at("seeds").at("run"), 1);
+  EXPECT_EQ(j.at("seeds").at("chip"), 7);
+  EXPECT_EQ(j.at("seeds").at("run"), 8);
   EXPECT_EQ(j.at("geometry").at("tiles"), 16);
   EXPECT_EQ(j.at("geometry").at("lanes"), 32);
-  EXPECT_EQ(j.at("outputs_sha256").get<std::string>().size(), 64u);
+  EXPECT_EQ(j.at("programming").at("cells"), 784 * 256 + 256 * 128 + 128 * 10);
+  EXPECT_GT(j.at("events").at("conversions").get<uint64_t>(), 0u);
   EXPECT_GT(j.at("host").at("seconds").get<double>(), 0);
+  const double total = j.at("cycles").at("total"), bound = j.at("cycles").at("adc_bound_per_inference");
+  EXPECT_DOUBLE_EQ(j.at("cycles").at("per_inference"), total / 20);
+  EXPECT_DOUBLE_EQ(j.at("cycles").at("adc_utilisation"), bound * 20 / total);
 }
 
-TEST_F(Cli, SameCommandTwiceGivesTheSameBits) {
-  ASSERT_EQ(ohmac("run --images 30 --json " + path("a.json")).code, 0);
-  ASSERT_EQ(ohmac("run --images 30 --threads 2 --json " + path("b.json")).code, 0);
-  const auto sha = [&](const std::string& name) {
-    std::ifstream f(path(name));
-    return nlohmann::json::parse(f).at("outputs_sha256").get<std::string>();
-  };
-  EXPECT_EQ(sha("a.json"), sha("b.json"));
+TEST_F(Cli, DigitalAccuracyIsThatOfInt8) {
+  // At 4 bits the ADC costs accuracy, the plain integer network knows no ADC.
+  std::map<int, nlohmann::json> accuracy;
+  for (const int bits : {8, 4}) {
+    ASSERT_EQ(ohmac("run --images 1000 --adc-bits " + std::to_string(bits) + " --json " + path("r.json")).code, 0);
+    accuracy[bits] = record("r.json").at("accuracy");
+  }
+  EXPECT_EQ(accuracy[8].at("digital"), accuracy[4].at("digital"));
+  EXPECT_NE(accuracy[8].at("digital_adc"), accuracy[4].at("digital_adc"));
+  using namespace ohmac::compiler;
+  const std::string data = OHMAC_SOURCE_DIR "/sw/networks/data/";
+  const Dataset test = load_digits(data + "test-images.idx.gz", data + "test-labels.idx.gz");
+  const Compiled c = compile(load_onnx(OHMAC_SOURCE_DIR "/sw/networks/mnist_mlp.onnx"),
+                             load_images(data + "calibration-images.idx.gz"), {});
+  int right = 0;
+  for (uint32_t i = 0; i < 1000; ++i) right += classify(c.run_int8(c.quantise_input(test.input(i)))) == test.labels[i];
+  EXPECT_DOUBLE_EQ(accuracy[8].at("digital"), right / 1000.0);
 }
 
-TEST_F(Cli, UnwritableRecordIsAnErrorWithThePath) {
-  const Answer a = ohmac("run --images 2 --json " + path("no/such/dir/r.json"));
-  EXPECT_NE(a.code, 0);
-  EXPECT_NE(a.text.find("no/such/dir/r.json"), std::string::npos);
+TEST_F(Cli, SameCommandGivesTheSameBits) {
+  const std::string run = "run --images 260 --age-s 3600";  // two batches
+  const std::string sha = sha_of(run);
+  EXPECT_EQ(sha_of(run), sha);
+  EXPECT_EQ(sha_of(run + " --threads 2"), sha);
+  EXPECT_NE(sha_of(run + " --run-seed 2"), sha);
+  EXPECT_NE(sha_of(run + " --chip-seed 2"), sha);
+}
+
+TEST_F(Cli, EverySimdLevelGivesTheSameBits) {
+  const std::string run = "run --images 20";
+  const std::string sha = sha_of(run);
+  int levels = 0;
+  for (const ohmac::Simd level : {ohmac::Simd::kBaseline, ohmac::Simd::kAvx2, ohmac::Simd::kAvx512}) {
+    if (!ohmac::simd_supported(level)) continue;
+    ++levels;
+    EXPECT_EQ(sha_of(run, std::string("OHMAC_SIMD=") + ohmac::simd_name(level)), sha) << ohmac::simd_name(level);
+  }
+  EXPECT_GE(levels, 1);
+}
+
+TEST_F(Cli, OutputsHoldNothingOfTheSimulator) {
+  const Answer a = ohmac("run --images 1 --fidelity rtl");
+  EXPECT_EQ(a.code, 0);
+  EXPECT_EQ(a.text.find("SystemC"), std::string::npos) << a.text;
+  EXPECT_EQ(a.text.rfind("mnist_mlp at fidelity rtl", 0), 0u) << a.text;
 }
 
 TEST_F(Cli, DiffFindsNoDivergence) {
@@ -137,10 +397,111 @@ TEST_F(Cli, DiffFindsNoDivergence) {
   EXPECT_NE(a.text.find("no divergence"), std::string::npos);
 }
 
-TEST_F(Cli, WavesAreWritten) {
-  const Answer a = ohmac("run --images 1 --fidelity rtl --waves " + path("w.fst"));
+/// Only the comparator noise differs between the sides, so the macro alone, driven as the calibration drives its
+/// reference row, says where the first difference must be.
+TEST_F(TinyCli, DiffFindsTheFirstConversionThatDiffers) {
+  using namespace ohmac;
+  const Answer a =
+      ohmac("diff --images 1 --geometry tiny --ideal --effect comparator_noise=on --run-seed 5 --rtl-run-seed 6" +
+            arguments_);
+  ASSERT_EQ(a.code, 1) << a.text;
+  std::smatch m;
+  ASSERT_TRUE(std::regex_search(
+      a.text, m, std::regex(R"(tile (\d+), drive (\d+) \(calibration\), column (\d+): fast (-?\d+), rtl (-?\d+))")))
+      << a.text;
+
+  CalPlan plan;
+  ASSERT_EQ(make_cal_plan(8, {}, &plan), Status::kOk);
+  MacroConfig c;
+  c.geometry = tiny_geometry();
+  c.effects = EffectSet::none();
+  c.effects.set(Effect::kComparatorNoise, true);
+  c.run_seed = 5;
+  Macro fast(c);  // tile 0: the first in the order of a diff
+  c.run_seed = 6;
+  Macro rtl(c);
+  const uint32_t blocks = 2;  // 16 outputs on 8 lanes
+  std::vector<int8_t> x(c.geometry.rows + 1, 0), y_fast(8), y_rtl(8);
+  for (uint32_t drive = 0; drive < plan.reads * (2 * plan.levels + 1); ++drive) {
+    const uint32_t step = drive / plan.reads;
+    x.back() = step == 2 * plan.levels
+                   ? int8_t{0}
+                   : static_cast<int8_t>(step < plan.levels ? plan.level[step] : -plan.level[step - plan.levels]);
+    fast.drive(x.data(), 32);
+    rtl.drive(x.data(), 32);
+    for (uint32_t block = 0; block < blocks; ++block) {
+      fast.convert(block, 2, plan.range, plan.adc_bits, y_fast.data());
+      rtl.convert(block, 2, plan.range, plan.adc_bits, y_rtl.data());
+      for (uint32_t l = 0; l < 8; ++l) {
+        if (y_fast[l] == y_rtl[l]) continue;
+        EXPECT_EQ(m[1], "0");
+        EXPECT_EQ(m[2], std::to_string(drive));
+        EXPECT_EQ(m[3], std::to_string(block * 8 + l));
+        EXPECT_EQ(m[4], std::to_string(y_fast[l]));
+        EXPECT_EQ(m[5], std::to_string(y_rtl[l]));
+        return;
+      }
+    }
+  }
+  FAIL() << "the seeds give the same codes all through the calibration; " << a.text;
+}
+
+TEST_F(TinyCli, RtlEqualsFastWithANetworkOfOnesOwn) {
+  EXPECT_EQ(sha_of("run --geometry tiny --images 20 --fidelity rtl" + arguments_),
+            sha_of("run --geometry tiny --images 20 --fidelity fast" + arguments_));
+  const Answer a = ohmac("diff --geometry tiny --images 5" + arguments_);
   EXPECT_EQ(a.code, 0) << a.text;
-  EXPECT_GT(fs::file_size(path("w.fst")), 1000u);
+}
+
+TEST_F(TinyCli, ProgramImageForAnotherGeometryIsRefused) {
+  const std::string image = path("tiny.ohmi");
+  ASSERT_EQ(ohmac("compile --geometry tiny --out " + image + arguments_).code, 0);
+  EXPECT_EQ(ohmac("run --geometry tiny --images 2 --image " + image + arguments_).code, 0);
+  for (const char* fidelity : {"fast", "rtl"}) {
+    expect_error(ohmac(std::string("run --images 2 --fidelity ") + fidelity + " --image " + image + arguments_),
+                 {"another chip geometry", "--geometry"});
+  }
+}
+
+TEST_F(TinyCli, ProgramImageOfAnotherNetworkIsRefused) {
+  const std::string image = path("other.ohmi");
+  const std::string other = file("other.onnx", onnx_mlp({32, 8}));
+  ASSERT_EQ(ohmac("compile --geometry tiny --out " + image + arguments_ + " --network " + other).code, 2)
+      << "an option given twice";
+  ASSERT_EQ(ohmac("compile --geometry tiny --network " + other + " --calibration-images " + path("images.idx") +
+                  " --out " + image)
+                .code,
+            0);
+  expect_error(ohmac("run --geometry tiny --images 2 --image " + image + arguments_), {"8 outputs", "has 32 and 4"});
+}
+
+TEST_F(TinyCli, CalibrationImagesOfAnotherSizeNameTheOption) {
+  expect_error(ohmac("compile --geometry tiny --network " + path("thin.onnx")),
+               {"32 inputs", "28 x 28", "--calibration-images"});
+  expect_error(
+      ohmac("compile --geometry tiny --network " + path("thin.onnx") + " --calibration-images " + path("none.idx")),
+      {"none.idx", "no such file"});
+}
+
+TEST_F(TinyCli, WavesShowTheInferenceToo) {
+  const auto run = [&](int images) {
+    const Answer a = ohmac("run --geometry tiny --fidelity rtl --images " + std::to_string(images) + " --waves " +
+                           path("w.fst") + " --json " + path("r.json") + arguments_);
+    EXPECT_EQ(a.code, 0) << a.text;
+    return record("r.json");
+  };
+  const auto j = run(20);
+  // FST header: block type, u64 length, u64 start time, u64 end time, big-endian; 2 ns a half cycle.
+  std::ifstream f(path("w.fst"), std::ios::binary);
+  std::array<unsigned char, 25> head{};
+  f.read(reinterpret_cast<char*>(head.data()), head.size());
+  uint64_t end = 0;
+  for (int i = 17; i < 25; ++i) end = end << 8 | head[static_cast<size_t>(i)];
+  const uint64_t bringup = j.at("programming").at("bringup_cycles"), inference = j.at("cycles").at("total");
+  EXPECT_GE(end, 4 * (bringup + inference));
+  EXPECT_LT(end, 4 * (bringup + inference) + 40000) << "reading counters costs some cycles";
+  EXPECT_EQ(std::distance(fs::directory_iterator(dir_), fs::directory_iterator()), 5)
+      << "only inputs, waves and record";
 }
 
 }  // namespace

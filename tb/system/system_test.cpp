@@ -2,47 +2,10 @@
 // The main job on real digits: rtl against fast against the integer references, at the reference geometry.
 #include <gtest/gtest.h>
 
-#include "sw/cli/run.h"
-#include "sw/cli/workers.h"
-#include "sw/hal/gen/ohmac_isa.h"
+#include "tb/system/main_job.h"
 
 namespace ohmac::cli {
 namespace {
-
-RunOptions options(Fidelity f, uint32_t images) {
-  RunOptions o;
-  o.fidelity = f;
-  o.images = images;
-  return o;
-}
-
-/// execute() in a process of its own, because SystemC elaborates once a process.
-RunOutcome run(const Workload& work, const RunOptions& o) {
-  const std::string bytes = run_forked(1, 1, [&](uint32_t) {
-    const RunOutcome r = execute(work, o);
-    const auto v = nlohmann::json::to_msgpack(nlohmann::json{{"outputs", nlohmann::json::binary(r.outputs)},
-                                                             {"events", r.record.events},
-                                                             {"cycles", r.record.cycles_total},
-                                                             {"sha", r.record.outputs_sha256}});
-    return std::string(v.begin(), v.end());
-  })[0];
-  const auto j = nlohmann::json::from_msgpack(bytes.begin(), bytes.end());
-  RunOutcome r;
-  r.outputs = j.at("outputs").get_binary();
-  r.record.events = j.at("events").get<std::map<std::string, uint64_t>>();
-  r.record.cycles_total = j.at("cycles");
-  r.record.outputs_sha256 = j.at("sha");
-  return r;
-}
-
-void expect_same(const RunOutcome& a, const RunOutcome& b) {
-  EXPECT_EQ(a.record.outputs_sha256, b.record.outputs_sha256);
-  for (const isa::CounterInfo& c : isa::kCounters) {
-    if (c.exact) {
-      EXPECT_EQ(a.record.events.at(c.name), b.record.events.at(c.name)) << c.name;
-    }
-  }
-}
 
 TEST(MainJob, RtlEqualsFastWithEveryEffectOn) {
   const Workload w = prepare(options(Fidelity::kRtl, 40));

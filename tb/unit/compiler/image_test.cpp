@@ -6,7 +6,7 @@
 #include "sw/compiler/codegen.h"
 #include "sw/hal/crc32.h"
 #include "sw/runtime/runtime.h"
-#include "tb/unit/compiler/golden_platform.h"
+#include "sw/cli/golden_platform.h"
 #include "tb/unit/compiler/support.h"
 
 namespace ohmac {
@@ -81,6 +81,23 @@ TEST_F(ImageFile, ListingNamesTilesBuffersAndInstructions) {
     EXPECT_NE(c_.listing.find(text), std::string::npos) << text;
 }
 
+TEST(Buffers, ProgramsStartTogetherAndOperandsInDifferentBanks) {
+  for (const bool lossless : {false, true}) {
+    CompileOptions o;
+    o.lossless = lossless;
+    const Compiled c = compile(test::mnist(), test::digits("calibration"), o);
+    uint32_t slots = 0;
+    const std::vector<TilePlan> plans = generate(c, &slots);
+    for (const TilePlan& p : plans) {
+      EXPECT_EQ(p.program_addr, plans.front().program_addr);
+      EXPECT_LE(p.sram_used, c.options.geometry.sram_bytes);
+      if (p.piece.head() && p.bias.empty()) continue;
+      const uint32_t added = p.piece.head() ? p.bias_addr : p.chain.addr;
+      EXPECT_EQ((p.psum.addr / 32 + 8 - added / 32 % 8) % 8, 2u) << "tile " << p.piece.tile;
+    }
+  }
+}
+
 /// One golden chip with the driver and the runtime on it.
 struct Machine {
   Machine(const Geometry& g, EffectSet effects) : chip(config(g), macro(g, effects)), platform(chip), driver(platform), runtime(driver) {}
@@ -115,7 +132,7 @@ struct Machine {
     return split;
   }
   golden::GoldenChip chip;
-  test::GoldenPlatform platform;
+  cli::GoldenPlatform platform;
   Driver driver;
   Runtime runtime;
 };
@@ -170,7 +187,7 @@ TEST(OnGolden, PredictedPeriodIsNearTheAdcBound) {
   m.infer(c, set, 0, 500);
   const double period = static_cast<double>(m.chip.cycle() - middle - (middle - begin)) / 400;  // filling and draining cancel
   std::printf("predicted %.1f cycles a vector, ADC bound %u\n", period, c.adc_bound);
-  EXPECT_LE(period, 1.1 * c.adc_bound);
+  EXPECT_LE(period, 1.02 * c.adc_bound);
 }
 
 /// Splits in every combination: K chains, N parts that meet in the next layer, outputs gathered on the last tile, few slots.

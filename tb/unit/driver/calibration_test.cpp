@@ -14,7 +14,9 @@ using namespace ohmac::tb;
 namespace {
 
 // Ideal code of input x on the reference row, from the ADC formula in the architecture's Decisions.
-int32_t ideal_code(int32_t x, uint32_t range) { return static_cast<int32_t>(std::floor(127.0 * x / std::pow(2.0, range) + 0.5)); }
+int32_t ideal_code(int32_t x, uint32_t range) {
+  return static_cast<int32_t>(std::floor(127.0 * x / std::pow(2.0, range) + 0.5));
+}
 
 /// Sums of an ideal macro: a psum is code * 256 with gain 1.
 CalSums ideal_sums(const CalPlan& p) {
@@ -53,7 +55,8 @@ TEST(Calibration, LevelsLeaveRoomForTheSpreadAndNeverSitOnAThreshold) {
         error += ideal_code(p.level[i], p.range) - y;
         sum += y;
       }
-      EXPECT_LT(std::fabs(error) / sum, levels >= 8 ? 0.001 : 0.003) << bits << " bits, " << levels << " levels: rounding errors cancel";
+      EXPECT_LT(std::fabs(error) / sum, levels >= 8 ? 0.001 : 0.003)
+          << bits << " bits, " << levels << " levels: rounding errors cancel";
     }
   }
 }
@@ -74,10 +77,9 @@ TEST(Calibration, IdealMacroGivesExactlyOneAndZero) {
 }
 
 // A plan by hand: one read, levels 40 and 80, ideal codes +-40 (39.69) and +-79 (79.375), expected sums +-119.
-// Column y = 1.25 s + 3 steps without quantisation: pos = 256 (1.25 * 119 + 2 * 3) = 39616, neg = 256 (-148.75 + 6) = -36544,
-// zero = 256 * 3 = 768.
-// gain = 2^14 * 256 * 238 / 76160 = 13107.2 -> 13107. Total 3840; offset = -13107 * 3840 / (5 * 2^14) = -614.39 -> -614
-// (which is -3 steps * 0.8 in 2^-8 steps).
+// Column y = 1.25 s + 3 steps without quantisation: pos = 256 (1.25 * 119 + 2 * 3) = 39616, neg = 256 (-148.75 + 6) =
+// -36544, zero = 256 * 3 = 768. gain = 2^14 * 256 * 238 / 76160 = 13107.2 -> 13107. Total 3840; offset = -13107 * 3840
+// / (5 * 2^14) = -614.39 -> -614 (which is -3 steps * 0.8 in 2^-8 steps).
 TEST(Calibration, HandComputedColumn) {
   CalPlan p{};
   p.reads = 1;
@@ -102,8 +104,8 @@ TEST(Calibration, RefusesColumnsThatTheCorrectionCannotExpress) {
   const CalWord before{1, 2};
   const auto refused = [&](double gain, double offset_steps) {
     const double n = 256.0 * p.reads * offset_steps;
-    const CalSums s{static_cast<int32_t>(ideal.pos * gain + n * p.levels), static_cast<int32_t>(ideal.neg * gain + n * p.levels),
-                    static_cast<int32_t>(n)};
+    const CalSums s{static_cast<int32_t>(ideal.pos * gain + n * p.levels),
+                    static_cast<int32_t>(ideal.neg * gain + n * p.levels), static_cast<int32_t>(n)};
     CalWord w = before;
     const Status status = solve_cal(p, s, &w);
     EXPECT_EQ(status == Status::kOk, w.word() != before.word()) << "unchanged after a failure";

@@ -34,7 +34,8 @@ TEST(Hal, Crc32IsTheOneOfZlib) {  // check value of the CRC catalogue
 TEST(Hal, EveryStatusHasItsOwnText) {
   for (uint8_t a = 0; a <= static_cast<uint8_t>(Status::kModelError); ++a) {
     EXPECT_STRNE(status_text(static_cast<Status>(a)), "unknown status") << int{a};
-    for (uint8_t b = 0; b < a; ++b) EXPECT_STRNE(status_text(static_cast<Status>(a)), status_text(static_cast<Status>(b)));
+    for (uint8_t b = 0; b < a; ++b)
+      EXPECT_STRNE(status_text(static_cast<Status>(a)), status_text(static_cast<Status>(b)));
   }
 }
 
@@ -66,14 +67,13 @@ TEST_F(DriverTest, ProbeRefusesImpossibleCapabilities) {
     uint32_t chip, array, adc, sram;
   };
   const Case cases[] = {
-      {0x02010202, kCapArray, kCapAdc, 16384},   // instruction set 2
-      {0x01010200, kCapArray, kCapAdc, 16384},   // no tiles
-      {0x01020202, kCapArray, kCapAdc, 16384},   // mesh 2x2, 2 tiles
-      {kCapChip, 33u << 16 | 32, kCapAdc, 16384},  // 33 columns on 8 lanes
-      {kCapChip, 32u << 16 | 0, kCapAdc, 16384},
-      {kCapChip, kCapArray, 0x0F040800, 16384},  // no lanes
-      {kCapChip, kCapArray, 0x0F040908, 16384},  // 9 bits
-      {kCapChip, kCapArray, 0x0F000808, 16384},  // no window
+      {0x02010202, kCapArray, kCapAdc, 16384},                                               // instruction set 2
+      {0x01010200, kCapArray, kCapAdc, 16384},                                               // no tiles
+      {0x01020202, kCapArray, kCapAdc, 16384},                                               // mesh 2x2, 2 tiles
+      {kCapChip, 33u << 16 | 32, kCapAdc, 16384},                                            // 33 columns on 8 lanes
+      {kCapChip, 32u << 16 | 0, kCapAdc, 16384},  {kCapChip, kCapArray, 0x0F040800, 16384},  // no lanes
+      {kCapChip, kCapArray, 0x0F040908, 16384},                                              // 9 bits
+      {kCapChip, kCapArray, 0x0F000808, 16384},                                              // no window
       {kCapChip, kCapArray, kCapAdc, 0},
   };
   for (const Case& c : cases) {
@@ -83,7 +83,8 @@ TEST_F(DriverTest, ProbeRefusesImpossibleCapabilities) {
     platform.expect_read(0x00C, c.array);
     platform.expect_read(0x010, c.adc);
     platform.expect_read(0x014, c.sram);
-    EXPECT_EQ(driver.probe(), Status::kWrongChip) << std::hex << c.chip << " " << c.array << " " << c.adc << " " << c.sram;
+    EXPECT_EQ(driver.probe(), Status::kWrongChip)
+        << std::hex << c.chip << " " << c.array << " " << c.adc << " " << c.sram;
     platform.verify();
   }
 }
@@ -112,13 +113,22 @@ TEST_F(DriverTest, ProbeStopsAtTheFirstBusError) {
     Driver d(p);
     const uint32_t values[] = {0x4F484D43, 0x10002, kCapChip, kCapArray, kCapAdc, 16384};
     const uint32_t reads[] = {0, 4, 8, 0xC, 0x10, 0x14};
-    const std::pair<uint32_t, uint32_t> writes[] = {
-        {0x28, 0}, {0x2C, 0xF}, {0x9C, 0}, {0xAC, 0}, {0xBC, 0}, {0x8C, 0},
-        {0x80, static_cast<uint32_t>(MockPlatform::kBus)}, {0x84, 1}, {0x88, 1 << 20}, {0x8C, 3}};
+    const std::pair<uint32_t, uint32_t> writes[] = {{0x28, 0},
+                                                    {0x2C, 0xF},
+                                                    {0x9C, 0},
+                                                    {0xAC, 0},
+                                                    {0xBC, 0},
+                                                    {0x8C, 0},
+                                                    {0x80, static_cast<uint32_t>(MockPlatform::kBus)},
+                                                    {0x84, 1},
+                                                    {0x88, 1 << 20},
+                                                    {0x8C, 3}};
     for (size_t i = 0; i <= fail_at; ++i) {
       const Status s = i == fail_at ? Status::kBusError : Status::kOk;
-      if (i < 6) p.expect_read(reads[i], values[i], s);
-      else p.expect_write(writes[i - 6].first, writes[i - 6].second, s);
+      if (i < 6)
+        p.expect_read(reads[i], values[i], s);
+      else
+        p.expect_write(writes[i - 6].first, writes[i - 6].second, s);
     }
     EXPECT_EQ(d.probe(), Status::kBusError) << fail_at;
     EXPECT_EQ(d.last_error().status, Status::kBusError);
@@ -224,9 +234,9 @@ TEST_F(DriverTest, IllegalTileRangesAreRefusedWithoutAnAccess) {
   EXPECT_EQ(driver.write_tile(0, 0, nullptr, 16), Status::kBadArgument);
   EXPECT_EQ(driver.write_tile(0, 16384, b, 16), Status::kBadArgument);
   EXPECT_EQ(driver.write_tile(0, 16368, b, 17), Status::kBadArgument);
-  EXPECT_EQ(driver.write_tile(0, 0x800000, b, 6), Status::kBadArgument);       // part of a configuration word
-  EXPECT_EQ(driver.write_tile(0, 0x801000, b, 4), Status::kBadArgument);       // behind CAL
-  EXPECT_EQ(driver.read_tile(0, 0x800000, b, 16), Status::kBadArgument);       // configuration cannot be read
+  EXPECT_EQ(driver.write_tile(0, 0x800000, b, 6), Status::kBadArgument);  // part of a configuration word
+  EXPECT_EQ(driver.write_tile(0, 0x801000, b, 4), Status::kBadArgument);  // behind CAL
+  EXPECT_EQ(driver.read_tile(0, 0x800000, b, 16), Status::kBadArgument);  // configuration cannot be read
   EXPECT_EQ(driver.read_tile(0, 0, nullptr, 16), Status::kBadArgument);
   EXPECT_EQ(driver.start_tiles(4, 0), Status::kBadArgument);
   EXPECT_EQ(driver.wait_halt(4, 1), Status::kBadArgument);
@@ -298,13 +308,16 @@ TEST_F(DriverTest, SpuriousInterruptDoesNotHang) {
 TEST_F(DriverTest, BusErrorsOfAJobAreReturned) {
   probe();
   // A job's accesses in order; each in turn fails.
-  const std::pair<uint32_t, uint32_t> steps[] = {
-      {0x024, 0}, {0x02C, 0xF}, {0x028, 0b1011}, {0x034, static_cast<uint32_t>(MockPlatform::kBus)}, {0x038, 1}, {0x030, 1}};
+  const std::pair<uint32_t, uint32_t> steps[] = {{0x024, 0},      {0x02C, 0xF},
+                                                 {0x028, 0b1011}, {0x034, static_cast<uint32_t>(MockPlatform::kBus)},
+                                                 {0x038, 1},      {0x030, 1}};
   for (size_t fail_at = 0; fail_at < 8; ++fail_at) {
     for (size_t i = 0; i <= fail_at && i < 6; ++i) {
       const Status s = i == fail_at ? Status::kBusError : Status::kOk;
-      if (i == 0) platform.expect_read(steps[i].first, 0, s);
-      else platform.expect_write(steps[i].first, steps[i].second, s);
+      if (i == 0)
+        platform.expect_read(steps[i].first, 0, s);
+      else
+        platform.expect_write(steps[i].first, steps[i].second, s);
     }
     if (fail_at >= 6) platform.expect_irq(fail_at == 6 ? Status::kBusError : Status::kOk);
     if (fail_at == 7) platform.expect_read(0x02C, 1, Status::kBusError);

@@ -14,7 +14,8 @@ TEST(ErrorText, NamesThePlace) {
   e.tile = 3;
   e.fault = isa::Fault::kAddress;
   e.pc = 17;
-  EXPECT_EQ(cli::error_text(e), "a tile stopped with a fault: tile 3, address outside the SRAM or misaligned at instruction 17");
+  EXPECT_EQ(cli::error_text(e),
+            "a tile stopped with a fault: tile 3, address outside the SRAM or misaligned at instruction 17");
   e = ErrorInfo{};
   e.status = Status::kJobError;
   e.descriptor = 5;
@@ -27,8 +28,9 @@ TEST(ErrorText, NamesThePlace) {
   e.tile = 1;
   e.column = 40;
   e.clips = 2;
-  EXPECT_EQ(cli::error_text(e),
-            "a column's gain or offset is outside what the correction can express: tile 1, column 40, 2 conversions clipped");
+  EXPECT_EQ(
+      cli::error_text(e),
+      "a column's gain or offset is outside what the correction can express: tile 1, column 40, 2 conversions clipped");
 }
 
 // The mock is what the other tests lean on: it has to refuse.

@@ -36,7 +36,8 @@ struct Rig {
   Driver driver;
 };
 
-/// Codes of a drive of x on the reference row, straight from a copy of the macro, averaged over `reads` drives. For the whole array.
+/// Codes of a drive of x on the reference row, straight from a copy of the macro, averaged over `reads` drives. For the
+/// whole array.
 std::vector<double> mean_codes(Macro macro, const Geometry& g, int x, uint32_t reads) {
   std::vector<double> mean(g.cols);
   std::vector<int8_t> in(g.rows + 1), codes(g.lanes);
@@ -88,7 +89,8 @@ TEST(GoldenCalibration, IdealChipGetsExactlyOneAndZero) {
       ASSERT_EQ(rig.driver.calibrate(targets.data(), static_cast<uint32_t>(targets.size())), Status::kOk);
       for (uint32_t t = 0; t < g.tiles(); ++t) {
         for (uint32_t c = 0; c < g.cols; ++c) ASSERT_EQ(rig.cal_word(t, c), 0x4000u) << t << " " << c;
-        for (uint32_t k = 0; k < isa::kNumTokens; ++k) EXPECT_EQ(rig.chip.tile(t).token(k), 0) << "token " << k << " left behind";
+        for (uint32_t k = 0; k < isa::kNumTokens; ++k)
+          EXPECT_EQ(rig.chip.tile(t).token(k), 0) << "token " << k << " left behind";
         // 8 levels of 2 signs and zero, 16 reads each
         EXPECT_EQ(rig.chip.tile(t).counter(isa::Counter::kMvmOps), 17u * 16);
       }
@@ -148,10 +150,12 @@ TEST(GoldenCalibration, NoisyChipIsCorrected) {
       }
     }
   }
-  std::printf("%zu columns: gain error rms %.3f %% (before %.2f %%), worst %.3f %%; offset rms %.4f steps (before %.3f), worst %.4f; "
-              "%llu cycles from reset\n",
-              n, 100 * std::sqrt(gain_sq / n), 100 * std::sqrt(raw_gain_sq / n), 100 * worst_gain, std::sqrt(offset_sq / n),
-              std::sqrt(raw_offset_sq / n), worst_offset, static_cast<unsigned long long>(cycles));
+  std::printf(
+      "%zu columns: gain error rms %.3f %% (before %.2f %%), worst %.3f %%; offset rms %.4f steps (before %.3f), worst "
+      "%.4f; "
+      "%llu cycles from reset\n",
+      n, 100 * std::sqrt(gain_sq / n), 100 * std::sqrt(raw_gain_sq / n), 100 * worst_gain, std::sqrt(offset_sq / n),
+      std::sqrt(raw_offset_sq / n), worst_offset, static_cast<unsigned long long>(cycles));
   EXPECT_LT(std::sqrt(gain_sq / n), 0.002);
   EXPECT_LT(worst_gain, 0.006);
   EXPECT_LT(std::sqrt(offset_sq / n), 0.05);
@@ -172,7 +176,8 @@ TEST(GoldenRuntime, EchoesAnyNumberOfVectors) {
         for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<int8_t>(i * 31 + i / 977);
         std::vector<uint8_t> out(in.size());
         ASSERT_EQ(runtime.infer(in.data(), n, out.data()), Status::kOk)
-            << parts << " parts, " << slots << " slots, " << n << " vectors: descriptor " << rig.driver.last_error().descriptor;
+            << parts << " parts, " << slots << " slots, " << n << " vectors: descriptor "
+            << rig.driver.last_error().descriptor;
         for (size_t i = 0; i < in.size(); ++i) ASSERT_EQ(static_cast<int8_t>(out[i]), in[i]) << i;
       }
     }

@@ -62,8 +62,9 @@ class ImageBuilder {
     Bytes table, body;
     const size_t start = (sizeof(image::Header) + sections.size() * sizeof(image::SectionRecord) + 15) / 16 * 16;
     for (const auto& s : sections) {
-      append(table, image::SectionRecord{static_cast<uint32_t>(s.first), static_cast<uint32_t>(start + body.size()),
-                                         static_cast<uint32_t>(s.second.size()), crc32(s.second.data(), s.second.size())});
+      append(table,
+             image::SectionRecord{static_cast<uint32_t>(s.first), static_cast<uint32_t>(start + body.size()),
+                                  static_cast<uint32_t>(s.second.size()), crc32(s.second.data(), s.second.size())});
       body.insert(body.end(), s.second.begin(), s.second.end());
       pad(body);
     }
@@ -85,7 +86,8 @@ class ImageBuilder {
   }
 };
 
-/// An image whose tile 0 sends every input vector back: input split into `parts` of 16 bytes, `slots` vectors in flight.
+/// An image whose tile 0 sends every input vector back: input split into `parts` of 16 bytes, `slots` vectors in
+/// flight.
 inline ImageBuilder echo_image(uint32_t parts, uint32_t slots, uint32_t scalar = 1) {
   ImageBuilder b;
   const uint32_t bytes = 16 * parts, slot0 = 0x1000, result_token = 5;

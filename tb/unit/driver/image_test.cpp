@@ -38,7 +38,8 @@ TEST(Image, RecordsComeBack) {
   ImageBuilder::Bytes bytes = b.build();
   bytes.insert(bytes.begin(), 0);  // any alignment will do
   ImageReader r;
-  ASSERT_EQ(r.open(bytes.data() + 1, bytes.size() - 1, tiny_chip()), Status::kOk) << r.bad_offset() << " " << r.bad_reason();
+  ASSERT_EQ(r.open(bytes.data() + 1, bytes.size() - 1, tiny_chip()), Status::kOk)
+      << r.bad_offset() << " " << r.bad_reason();
   EXPECT_STREQ(r.network().name, "echo");
   EXPECT_EQ(r.network().in_flight, 4u);
   ASSERT_EQ(r.num_inputs(), 2u);
@@ -66,7 +67,8 @@ TEST(Image, RecordsComeBack) {
 TEST(Image, EveryTruncationIsAnError) {
   const auto bytes = echo_image(3, 4).build();
   for (size_t n = 0; n < bytes.size(); ++n) {
-    const ImageBuilder::Bytes cut(bytes.begin(), bytes.begin() + static_cast<long>(n));  // own storage, so that a sanitizer sees overruns
+    const ImageBuilder::Bytes cut(
+        bytes.begin(), bytes.begin() + static_cast<long>(n));  // own storage, so that a sanitizer sees overruns
     ASSERT_EQ(open_status(cut), Status::kBadImage) << n;
   }
   auto longer = bytes;

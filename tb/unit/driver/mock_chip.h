@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Expected CSR sequences of a tiny chip (2 tiles of 32x32, 8 lanes, 16 KiB) for the strict mock. Addresses and values are written out
-// from rtl/regs/ohmac_csr.rdl, not taken from the driver's headers.
+// Expected CSR sequences of a tiny chip (2 tiles of 32x32, 8 lanes, 16 KiB) for the strict mock. Addresses and values
+// are written out from rtl/regs/ohmac_csr.rdl, not taken from the driver's headers.
 #pragma once
 #include <cstdint>
 #include <functional>

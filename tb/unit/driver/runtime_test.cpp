@@ -86,7 +86,8 @@ TEST_F(RuntimeTest, LoadWaitsForNobody) {
 // 3 parts, 4 slots, 10 vectors: loop count, START, REPEAT 4 x 3, REPEAT 6 x 3 with a wait for one result, WAIT 4, END.
 TEST_F(RuntimeTest, ScheduleOfAJob) {
   load(echo_image(3, 4, 6));
-  // Job memory: 2 tiles' worth: 2 * 1 + 4 + 16 = 22 descriptors = 1408 bytes, counts 64, inputs 10 * 48 = 480 -> 512, then outputs.
+  // Job memory: 2 tiles' worth: 2 * 1 + 4 + 16 = 22 descriptors = 1408 bytes, counts 64, inputs 10 * 48 = 480 -> 512,
+  // then outputs.
   const uint64_t out = MockPlatform::kBus + 1408 + 64 + 512;
   int8_t in[480];
   for (int i = 0; i < 480; ++i) in[i] = static_cast<int8_t>(i % 101 - 50);

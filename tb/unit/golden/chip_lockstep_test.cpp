@@ -6,10 +6,11 @@
 #include <cstdlib>
 #include <random>
 
-#include "Vgolden_chip_lockstep_test_dut.h"
+#include "Vchip_tiny_checked.h"
 #include "models/golden/golden_chip.h"
-#include "models/systemc/axi_memory.h"
+#include "models/systemc/verilated_chip.h"
 #include "sw/hal/gen/ohmac_csr.h"
+#include "tb/common/chip_bench.h"
 #include "tb/common/clocked.h"
 #include "tb/unit/golden/job.h"
 
@@ -20,129 +21,6 @@ using golden::ChipConfig;
 using golden::GoldenChip;
 
 constexpr uint64_t kMemoryBytes = 1 << 17;
-
-PinsIn unpack(const uint32_t* words, uint32_t lsb) {
-  const auto bits = [&](uint32_t at, uint32_t width) {
-    uint64_t v = 0;
-    for (uint32_t i = 0; i < width; ++i) v |= uint64_t{words[(lsb + at + i) / 32] >> ((lsb + at + i) % 32) & 1} << i;
-    return static_cast<uint32_t>(v);
-  };
-  PinsIn o;
-  o.range = static_cast<uint8_t>(bits(0, 4));
-  o.mux_sel = static_cast<uint8_t>(bits(4, 6));
-  o.mux_bank = bits(10, 1);
-  o.sar_strobe = bits(11, 1);
-  o.sample_bank = bits(12, 1);
-  o.sample = bits(13, 1);
-  o.int_rst = bits(14, 1);
-  o.integrate = bits(15, 1);
-  o.drive_bank = bits(16, 1);
-  o.drive = bits(17, 1);
-  o.row_clr = static_cast<uint8_t>(bits(18, 2));
-  o.row_wdata = bits(20, 32);
-  o.row_addr = static_cast<uint8_t>(bits(52, 8));
-  o.row_bank = bits(60, 1);
-  o.row_we = bits(61, 1);
-  return o;
-}
-
-class RtlChip {
- public:
-  explicit RtlChip(const std::vector<Macro>& macros) : macros_(macros), memory_(AxiMemory::Config{kBase, kMemoryBytes}) {
-    set_axi(memory_.out());
-    dut_->s_axil_awvalid = dut_->s_axil_wvalid = dut_->s_axil_arvalid = 0;
-    dut_->s_axil_bready = dut_->s_axil_rready = 1;
-    dut_->s_axil_wstrb = 0xF;
-    dut_->cmp_i = 0;
-    dut_->rst_ni = 1;  // flops behind a stopped clock gate need the falling edge of reset, not its level
-    dut_.settle();
-    dut_.reset();
-  }
-  void cycle() {
-    dut_.settle();
-    AxiMasterOut m;
-    m.awvalid = dut_->m_axi_awvalid;
-    m.awaddr = dut_->m_axi_awaddr;
-    m.awlen = dut_->m_axi_awlen;
-    m.wvalid = dut_->m_axi_wvalid;
-    m.wlast = dut_->m_axi_wlast;
-    m.wstrb = dut_->m_axi_wstrb;
-    for (uint32_t i = 0; i < 4; ++i) m.wdata[i] = dut_->m_axi_wdata[i];
-    m.bready = dut_->m_axi_bready;
-    m.arvalid = dut_->m_axi_arvalid;
-    m.araddr = dut_->m_axi_araddr;
-    m.arlen = dut_->m_axi_arlen;
-    m.rready = dut_->m_axi_rready;
-    uint32_t cmp_bits = 0;
-    for (uint32_t t = 0; t < 2; ++t) {
-      int8_t codes[8];
-      for (uint32_t l = 0; l < 8; ++l) codes[l] = static_cast<int8_t>(dut_->sar_code_o[2 * t + l / 4] >> (8 * (l % 4)));
-      uint8_t cmp[8] = {};
-      macros_[t].step(unpack(&dut_->pins_o[0], 62 * t), codes, cmp);
-      for (uint32_t l = 0; l < 8; ++l) cmp_bits |= static_cast<uint32_t>(cmp[l]) << (8 * t + l);
-    }
-    dut_->cmp_i = static_cast<uint16_t>(cmp_bits);
-    dut_.tick();
-    set_axi(memory_.posedge(m));
-    dut_.settle();
-    ++now;
-  }
-  uint32_t csr_read(uint32_t addr) {
-    dut_->s_axil_araddr = addr;
-    dut_->s_axil_arvalid = 1;
-    uint32_t v = 0;
-    for (uint32_t n = 0; n < 100; ++n) {
-      dut_.settle();
-      const bool taken = dut_->s_axil_arvalid && dut_->s_axil_arready, done = dut_->s_axil_rvalid;
-      if (done) v = dut_->s_axil_rdata;
-      cycle();
-      if (taken) dut_->s_axil_arvalid = 0;
-      if (done) return v;
-    }
-    ADD_FAILURE() << "no answer to a read";
-    return 0;
-  }
-  void csr_write(uint32_t addr, uint32_t value) {
-    dut_->s_axil_awaddr = addr;
-    dut_->s_axil_wdata = value;
-    dut_->s_axil_awvalid = dut_->s_axil_wvalid = 1;
-    for (uint32_t n = 0; n < 100; ++n) {
-      dut_.settle();
-      const bool aw = dut_->s_axil_awvalid && dut_->s_axil_awready, w = dut_->s_axil_wvalid && dut_->s_axil_wready, done = dut_->s_axil_bvalid;
-      cycle();
-      if (aw) dut_->s_axil_awvalid = 0;
-      if (w) dut_->s_axil_wvalid = 0;
-      if (done) return;
-    }
-    ADD_FAILURE() << "no answer to a write";
-  }
-  bool run(uint64_t max_cycles) {
-    for (uint64_t n = 0; n < max_cycles && !dut_->irq_o; ++n) cycle();
-    return dut_->irq_o;
-  }
-  uint8_t* memory() { return memory_.data(); }
-  uint64_t cycle_count() const { return now; }
-  Macro& macro(uint32_t i) { return macros_[i]; }
-  uint64_t now = 0;
-
- private:
-  void set_axi(const AxiSlaveOut& i) {
-    dut_->m_axi_awready = i.awready;
-    dut_->m_axi_wready = i.wready;
-    dut_->m_axi_bvalid = i.bvalid;
-    dut_->m_axi_bresp = i.bresp;
-    dut_->m_axi_bid = 0;
-    dut_->m_axi_arready = i.arready;
-    dut_->m_axi_rvalid = i.rvalid;
-    dut_->m_axi_rresp = i.rresp;
-    dut_->m_axi_rlast = i.rlast;
-    dut_->m_axi_rid = 0;
-    for (uint32_t w = 0; w < 4; ++w) dut_->m_axi_rdata[w] = i.rdata[w];
-  }
-  std::vector<Macro> macros_;
-  AxiMemory memory_;
-  tb::Clocked<Vgolden_chip_lockstep_test_dut> dut_;
-};
 
 class ChipLockstep : public ::testing::Test {
  protected:
@@ -160,7 +38,15 @@ class ChipLockstep : public ::testing::Test {
     c.memory_base = kBase;
     c.memory_bytes = kMemoryBytes;
     gold = std::make_unique<GoldenChip>(c, macros);
-    rtl = std::make_unique<RtlChip>(macros);
+    AxiMemory::Config memory;
+    memory.base = kBase;
+    memory.bytes = kMemoryBytes;
+    const auto random = [](VerilatedContext& context) {
+      context.randReset(2);
+      context.randSeed(static_cast<int>(tb::test_seed(1)));
+    };
+    rtl = std::make_unique<tb::ChipBench>(
+        std::make_unique<VerilatedChip<Vchip_tiny_checked>>(tiny_geometry(), random), macros, memory);
     window(0, kBase, 1 << 16, 3);
     write(CSR(irq_enable), 3);
     set_wide(CSR(out_base_lo), kOut);
@@ -189,10 +75,10 @@ class ChipLockstep : public ::testing::Test {
     store(kJob, words.data(), 4 * words.size());
     set_wide(CSR(job_addr_lo), kJob);
     write(CSR(doorbell), 1);
-    const uint64_t r0 = rtl->now, g0 = gold->cycle();
+    const uint64_t r0 = rtl->now(), g0 = gold->cycle();
     EXPECT_TRUE(gold->run(1000000));
     EXPECT_TRUE(rtl->run(1000000));
-    const std::pair<uint64_t, uint64_t> cycles{rtl->now - r0, gold->cycle() - g0};
+    const std::pair<uint64_t, uint64_t> cycles{rtl->now() - r0, gold->cycle() - g0};
     for (uint32_t n = 0; n < 200; ++n) {  // tiles come to rest
       gold->csr_read(CSR(id));
       rtl->csr_read(CSR(id));
@@ -225,7 +111,7 @@ class ChipLockstep : public ::testing::Test {
 
   std::vector<Macro> macros;
   std::unique_ptr<GoldenChip> gold;
-  std::unique_ptr<RtlChip> rtl;
+  std::unique_ptr<tb::ChipBench> rtl;
 };
 
 TEST_F(ChipLockstep, PipelinedMlp) {

@@ -509,18 +509,21 @@ TEST_F(Tile, WaitWithoutSignalBlocks) {
   EXPECT_TRUE(t.status().running);
 }
 
-// The MVM engine holds its WAIT and 8 more items fill its queue; the tenth stops the sequencer before the SIGNAL that would help.
+// An engine holds its WAIT and its queue is filled by 8 more items, that of the vector unit by 16; the next one stops the sequencer
+// before the SIGNAL that would help.
 TEST_F(Tile, QueueDepthDecidesDeadlock) {
-  for (const uint32_t items : {8u, 9u}) {
-    GoldenTile copy = t;
-    std::vector<uint64_t> code{isa::wait::make(kMvm, 1, 1)};
-    for (uint32_t i = 0; i < items; ++i) code.push_back(isa::signal::make(kMvm, 2, 1));
-    code.push_back(isa::signal::make(kSeq, 1, 1));
-    code.push_back(isa::halt::make());
-    load(copy, 0, code);
-    copy.start(0);
-    EXPECT_EQ(copy.run(100000), items == 8 ? TileStop::kHalted : TileStop::kBlocked) << items;
-  }
+  const std::pair<uint32_t, uint32_t> depths[] = {{kMvm, 8}, {kVec, 16}, {kNet, 8}};
+  for (const auto& [engine, depth] : depths)
+    for (const uint32_t items : {depth, depth + 1}) {
+      GoldenTile copy = t;
+      std::vector<uint64_t> code{isa::wait::make(engine, 1, 1)};
+      for (uint32_t i = 0; i < items; ++i) code.push_back(isa::signal::make(engine, 2, 1));
+      code.push_back(isa::signal::make(kSeq, 1, 1));
+      code.push_back(isa::halt::make());
+      load(copy, 0, code);
+      copy.start(0);
+      EXPECT_EQ(copy.run(100000), items == depth ? TileStop::kHalted : TileStop::kBlocked) << engine << " " << items;
+    }
 }
 
 TEST_F(Tile, CopiesAreIndependent) {

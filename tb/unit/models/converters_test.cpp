@@ -57,17 +57,20 @@ TEST(Sar, NoiselessCodesEqualTheRoundingFormula) {
     for (int round = 0; round < 200; ++round) {
       float y[48];
       int8_t codes[40];
-      for (auto& v : y) v = std::ldexp(static_cast<float>(static_cast<int>(g() % 4001) - 2000), -3);  // eighths: ties too
+      for (auto& v : y)
+        v = std::ldexp(static_cast<float>(static_cast<int>(g() % 4001) - 2000), -3);  // eighths: ties too
       sar_convert({}, y, bits, 40, codes);
       const double half = 1 << (bits - 1);
-      for (int l = 0; l < 40; ++l) EXPECT_EQ(codes[l], std::min(half - 1, std::max(-half, std::floor(y[l] + 0.5)))) << y[l];
+      for (int l = 0; l < 40; ++l)
+        EXPECT_EQ(codes[l], std::min(half - 1, std::max(-half, std::floor(y[l] + 0.5)))) << y[l];
     }
   }
 }
 
 TEST(Sar, ComparatorDecidesWithTheProbabilityOfItsLaw) {
   constexpr int kTrials = 20000;
-  const float y[16] = {-0.9f, -0.6f, -0.3f, 0.0f, 0.2f, 0.5f, 0.8f, 1.4f};  // distance to the threshold of code 1 is y - 0.5
+  const float y[16] = {-0.9f, -0.6f, -0.3f, 0.0f,
+                       0.2f,  0.5f,  0.8f,  1.4f};  // distance to the threshold of code 1 is y - 0.5
   const int8_t code[8] = {1, 1, 1, 1, 1, 1, 1, 1};
   int ones[8] = {};
   for (int i = 0; i < kTrials; ++i) {
@@ -81,7 +84,8 @@ TEST(Sar, ComparatorDecidesWithTheProbabilityOfItsLaw) {
   }
 }
 
-/// The comparator without the shortcut: the draw is always made, in double with libm, and trusted only off the knife's edge.
+/// The comparator without the shortcut: the draw is always made, in double with libm, and trusted only off the knife's
+/// edge.
 TEST(Sar, ShortcutWithoutDrawNeverChangesADecision) {
   std::mt19937 g(2);
   int checked = 0;
@@ -97,7 +101,8 @@ TEST(Sar, ShortcutWithoutDrawNeverChangesADecision) {
     for (int l = 0; l < 16; ++l) {
       const auto r = philox(31, Draw{7, static_cast<uint64_t>(i), 9, static_cast<uint16_t>(l), 3 * 16 + 6});
       const double u = ((r[0] >> 1) + 1.0) * std::pow(2.0, -31);
-      const double n = std::sqrt(-2 * std::log(u)) * std::sin(std::acos(-1.0) * static_cast<int32_t>(r[1]) * std::pow(2.0, -32));
+      const double n =
+          std::sqrt(-2 * std::log(u)) * std::sin(std::acos(-1.0) * static_cast<int32_t>(r[1]) * std::pow(2.0, -32));
       const double margin = y[l] + 0.3 * n - (code[l] - 0.5);
       if (std::fabs(margin) < 1e-4) continue;
       EXPECT_EQ(cmp[l], margin > 0) << y[l] << ' ' << int{code[l]} << ' ' << n;

@@ -32,7 +32,8 @@ std::vector<int8_t> random_codes(size_t n, std::mt19937& g, int limit = 127) {
   return v;
 }
 
-/// E[f(n)] of a standard gaussian by the trapezoid rule: exact to rounding for these smooth-but-one-kink laws at this step.
+/// E[f(n)] of a standard gaussian by the trapezoid rule: exact to rounding for these smooth-but-one-kink laws at this
+/// step.
 template <class F>
 double expect(F f) {
   constexpr double kStep = 1e-4;
@@ -81,7 +82,8 @@ TEST(Array, WeightMomentsFollowTheClampedLaw) {
       }
       const double var = second - mean * mean;
       const double x = std::abs(target) / 127.0;
-      const Moments on = programmed_law(x), off = programmed_law(0), d_on = drift_law(x, age), d_off = drift_law(0, age);
+      const Moments on = programmed_law(x), off = programmed_law(0), d_on = drift_law(x, age),
+                    d_off = drift_law(0, age);
       const double want_mean = kUnit * (on.mean * d_on.mean - off.mean * d_off.mean) * (target < 0 ? -1 : 1);
       const double want_var = kUnit * kUnit *
                               (on.second * d_on.second - std::pow(on.mean * d_on.mean, 2) + off.second * d_off.second -
@@ -156,7 +158,8 @@ TEST(Array, ProgrammingIsNamedByCellAndCountNotByOrder) {
   DeviceArray whole(c), parts(c);
   whole.program(0, 0, 16, 24, w.data());
   for (int r = 15; r >= 0; --r)
-    for (uint32_t col = 0; col < 24; col += 8) parts.program(static_cast<uint32_t>(r), col, 1, 8, w.data() + r * 24 + col);
+    for (uint32_t col = 0; col < 24; col += 8)
+      parts.program(static_cast<uint32_t>(r), col, 1, 8, w.data() + r * 24 + col);
   EXPECT_EQ(whole.effective(100).w, parts.effective(100).w);
   whole.program(0, 0, 16, 24, w.data());  // once more: another outcome of write-verify
   EXPECT_NE(whole.effective(100).w, parts.effective(100).w);
@@ -248,7 +251,8 @@ TEST(ReadNoise, FloatGaussianFollowsItsFormula) {
   int count = 0;
   for (uint64_t drive : {uint64_t{0}, uint64_t{1} << 33, uint64_t{12345}}) {
     std::fill(s.begin(), s.end(), 0.0f);
-    for (uint32_t k = 0; k < kN; k += kChunk) add_read_noise(k / kChunk, 0x123456789abcdefull, 4, drive, 11, one.data() + k, s.data() + k);
+    for (uint32_t k = 0; k < kN; k += kChunk)
+      add_read_noise(k / kChunk, 0x123456789abcdefull, 4, drive, 11, one.data() + k, s.data() + k);
     for (uint32_t k = 0; k < kN; ++k) {
       const auto r = philox(0x123456789abcdefull, Draw{4, drive, 11, static_cast<uint16_t>(k), 0});
       const double u = ((r[0] >> 1) + 1.0) * std::pow(2.0, -31);
@@ -329,7 +333,8 @@ TEST(ColumnSums, SameBitsAtEveryLevelWithAndWithoutZeroRows) {
       std::vector<float> s = all_sums(m, rows, &v);
       EXPECT_EQ(std::memcmp(s.data(), want.data(), s.size() * 4), 0) << simd_name(level) << ' ' << cols;
       EXPECT_EQ(std::memcmp(v.data(), want_v.data(), v.size() * 4), 0) << simd_name(level) << ' ' << cols;
-      for (uint32_t k = 0; k < m.chunks(); ++k) add_read_noise(k, 3, 4, 99, 1, v.data() + k * kChunk, s.data() + k * kChunk);
+      for (uint32_t k = 0; k < m.chunks(); ++k)
+        add_read_noise(k, 3, 4, 99, 1, v.data() + k * kChunk, s.data() + k * kChunk);
       if (noisy.empty()) noisy = s;
       EXPECT_EQ(std::memcmp(s.data(), noisy.data(), s.size() * 4), 0) << simd_name(level) << ' ' << cols;
     }

@@ -122,7 +122,8 @@ TEST(DetMath, SameBitsAtAnotherOptimisationLevelAndInstructionSet) {
 // Source: kat_vectors of Random123 1.14 (Salmon et al.), philox4x32 with 10 rounds; key words low first.
 TEST(Philox, KnownAnswers) {
   EXPECT_EQ(philox(0, RandomBlock{0, 0, 0, 0}), (RandomBlock{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
-  EXPECT_EQ(philox(~uint64_t{0}, RandomBlock{~0u, ~0u, ~0u, ~0u}), (RandomBlock{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(philox(~uint64_t{0}, RandomBlock{~0u, ~0u, ~0u, ~0u}),
+            (RandomBlock{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
   EXPECT_EQ(philox(0x299f31d0a4093822ull, RandomBlock{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}),
             (RandomBlock{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
@@ -163,15 +164,16 @@ TEST(Pcm, HandValues) {
   EXPECT_NEAR(pcm_programming_sigma_us(p, 0.5), 0.952705, 1e-12);  // 0.26348 + 0.9825 - 0.293275
   EXPECT_EQ(pcm_programmed_us(p, 0, -1), 0.0);                     // clamped
   EXPECT_NEAR(pcm_programmed_us(p, 0, 2), 0.52696, 1e-12);
-  EXPECT_NEAR(pcm_drift_exponent(p, 1, 0), 0.049, 1e-15);          // mean law gives 0.0244: clamped
-  EXPECT_NEAR(pcm_drift_exponent(p, 1, -10), 0.031, 1e-15);        // |0.049 - 10 * 0.008|
-  EXPECT_NEAR(pcm_drift_exponent(p, 0, 1), 0.145, 1e-15);          // limits 0.1 + 0.045
+  EXPECT_NEAR(pcm_drift_exponent(p, 1, 0), 0.049, 1e-15);    // mean law gives 0.0244: clamped
+  EXPECT_NEAR(pcm_drift_exponent(p, 1, -10), 0.031, 1e-15);  // |0.049 - 10 * 0.008|
+  EXPECT_NEAR(pcm_drift_exponent(p, 0, 1), 0.145, 1e-15);    // limits 0.1 + 0.045
   EXPECT_NEAR(pcm_drift_exponent(p, 0.05, 0), -0.0155 * std::log(0.05) + 0.0244, 1e-15);
   EXPECT_EQ(pcm_drift_factor(0.05, pcm_log_age(p, 0)), 1.0);
   EXPECT_NEAR(pcm_drift_factor(0.05, pcm_log_age(p, 86400)), std::pow(86420.0 / 20, -0.05), 1e-14);
   EXPECT_NEAR(pcm_read_noise_relative(p, 1, 0), 0.0088 * std::sqrt(std::log((20 + 250e-9) / 500e-9)), 1e-14);
   EXPECT_NEAR(pcm_read_noise_relative(p, 0, 100), 0.2 * std::sqrt(std::log((120 + 250e-9) / 500e-9)), 1e-13);
-  EXPECT_NEAR(pcm_read_noise_relative(p, 0.1, 100), 0.0088 / std::pow(0.1, 0.65) * std::sqrt(std::log((120 + 250e-9) / 500e-9)), 1e-14);
+  EXPECT_NEAR(pcm_read_noise_relative(p, 0.1, 100),
+              0.0088 / std::pow(0.1, 0.65) * std::sqrt(std::log((120 + 250e-9) / 500e-9)), 1e-14);
 }
 
 TEST(Pcm, BadAgeThrows) {

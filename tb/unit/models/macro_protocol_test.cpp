@@ -12,17 +12,18 @@ namespace {
 using namespace ohmac;
 using test::PinTimeline;
 
-/// A legal phase: bank 0 loaded in cycles 0..1, driven in 10..18 (settle 2, integrate 6), sampled into bank 0 in cycle 18, conversions of
-/// blocks 0 and 1 in cycles 19..28 and 29..38.
+/// A legal phase: bank 0 loaded in cycles 0..1, driven in 10..18 (settle 2, integrate 6), sampled into bank 0 in cycle
+/// 18, conversions of blocks 0 and 1 in cycles 19..28 and 29..38.
 class MacroProtocol : public ::testing::Test {
  protected:
-  MacroProtocol() : macro_([] {
-    MacroConfig c;
-    c.geometry = tiny_geometry();
-    c.tile = 5;
-    c.effects = EffectSet::none();
-    return c;
-  }()) {
+  MacroProtocol()
+      : macro_([] {
+          MacroConfig c;
+          c.geometry = tiny_geometry();
+          c.tile = 5;
+          c.effects = EffectSet::none();
+          return c;
+        }()) {
     std::vector<int8_t> x(33, 0);
     x[0] = 1;
     pins_.load(0, false, x);

@@ -53,7 +53,9 @@ struct Recorder : ConversionTrace {
     uint64_t drive;
     uint32_t block;
     Codes codes;
-    bool operator==(const Entry& o) const { return std::tie(tile, drive, block, codes) == std::tie(o.tile, o.drive, o.block, o.codes); }
+    bool operator==(const Entry& o) const {
+      return std::tie(tile, drive, block, codes) == std::tie(o.tile, o.drive, o.block, o.codes);
+    }
   };
   std::vector<Entry> entries;
   void conversion(uint32_t tile, uint64_t drive, uint32_t block, const int8_t* codes, uint32_t lanes) override {
@@ -75,7 +77,8 @@ struct Workload {
   PinTimeline pins;
 };
 
-/// Phases with random inputs, integration, blocks, ranges and idle times; the load and drive of one overlap the conversions of the one before.
+/// Phases with random inputs, integration, blocks, ranges and idle times; the load and drive of one overlap the
+/// conversions of the one before.
 Workload random_workload(const Geometry& g, std::mt19937& rng, int drives) {
   Workload w;
   const auto pick = [&](uint32_t lo, uint32_t hi) { return std::uniform_int_distribution<uint32_t>(lo, hi)(rng); };
@@ -155,7 +158,8 @@ TEST_P(MacroOnGeometry, IdealEqualsTheIntegerFormulaAtBothLevels) {
           const uint32_t col = c.block * g.lanes + l;
           int s = 127 * d.x[g.rows];
           for (uint32_t r = 0; r < g.rows; ++r) s += d.x[r] * w[r * g.cols + col];
-          ASSERT_EQ(pins[k][l], integer_code(s, c.range, c.bits)) << "seed " << test_seed() << " column " << col << " s " << s;
+          ASSERT_EQ(pins[k][l], integer_code(s, c.range, c.bits))
+              << "seed " << test_seed() << " column " << col << " s " << s;
           ASSERT_EQ(calls[k][l], pins[k][l]) << "seed " << test_seed();
         }
         ++k;
@@ -227,7 +231,8 @@ class OneEffect : public ::testing::Test {
     m.program_cells(0, 0, 1, 32, row.data());
     return m;
   }
-  static std::vector<int8_t> ramp() {  // y from -126 to 126 steps, none near a code boundary by construction of 127 w / 128
+  static std::vector<int8_t>
+  ramp() {  // y from -126 to 126 steps, none near a code boundary by construction of 127 w / 128
     std::vector<int8_t> w(32);
     for (int i = 0; i < 32; ++i) w[static_cast<size_t>(i)] = static_cast<int8_t>(8 * i - 124);
     return w;
@@ -336,7 +341,8 @@ TEST_F(OneEffect, ReadNoiseIsRedrawnEachDriveWithTheVarianceOfItsLaw) {
 }
 
 TEST_F(OneEffect, ComparatorNoiseIsRedrawnEachTrial) {
-  // One-bit conversion: code 0 if y + n >= -1/2. y = -64/128 exactly on the threshold: one half; y = -24/128: 1.04 sigma above.
+  // One-bit conversion: code 0 if y + n >= -1/2. y = -64/128 exactly on the threshold: one half; y = -24/128: 1.04
+  // sigma above.
   std::vector<int8_t> w(32, -64);
   for (size_t k = 16; k < 32; ++k) w[k] = -24;
   Macro m = macro(Effect::kComparatorNoise, w);

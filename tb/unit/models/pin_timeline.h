@@ -8,7 +8,8 @@
 
 namespace ohmac::test {
 
-/// Overlapping pin activities are written at cycles of one time axis, then run against a macro with a SAR search of its own.
+/// Overlapping pin activities are written at cycles of one time axis, then run against a macro with a SAR search of its
+/// own.
 class PinTimeline {
  public:
   PinsIn& at(size_t cycle) {
@@ -41,7 +42,8 @@ class PinTimeline {
     return t + 1;
   }
 
-  /// Drive with `settle` cycles before `integrate` ones; the sample is in cycle t + settle + integrate, the next drive may start after it.
+  /// Drive with `settle` cycles before `integrate` ones; the sample is in cycle t + settle + integrate, the next drive
+  /// may start after it.
   size_t drive(size_t t, bool bank, bool sample_bank, uint32_t settle, uint32_t integrate) {
     for (uint32_t c = 0; c <= settle + integrate; ++c) {
       PinsIn& p = at(t + c);
@@ -55,7 +57,8 @@ class PinTimeline {
     return t + settle + integrate + 1;
   }
 
-  /// Conversion of bits + 2 cycles, first trial in cycle t + 1; returns the first cycle after. Its codes are results()[number].
+  /// Conversion of bits + 2 cycles, first trial in cycle t + 1; returns the first cycle after. Its codes are
+  /// results()[number].
   size_t convert(size_t t, bool bank, uint8_t block, uint8_t range, uint32_t bits) {
     for (uint32_t c = 0; c < bits + 2; ++c) {
       PinsIn& p = at(t + c);

@@ -66,6 +66,19 @@ TEST_F(AxiChecker, AnswerBeforeTheLastBeat) { EXPECT_DEATH((to_stderr(), aw(0, 1
 TEST_F(AxiChecker, AnswerBeforeTheAddress) { EXPECT_DEATH((to_stderr(), w(true), b()), "BAfterAwAndLastW"); }
 TEST_F(AxiChecker, DataUnasked) { EXPECT_DEATH((to_stderr(), r(true)), "RAfterAr"); }
 TEST_F(AxiChecker, ReadLastWrong) { EXPECT_DEATH((to_stderr(), ar(0, 1), r(true)), "RLastInTheRightBeat"); }
+TEST_F(AxiChecker, ForgetsWhatResetCut) {
+  aw(0, 1), w(false), ar(0, 3), r(false);
+  dut->rst_ni = 0;
+  idle();
+  dut->rst_ni = 1;
+  aw(0, 0), w(true), b();
+  ar(0, 0), r(true);
+  idle();
+}
+TEST_F(AxiChecker, ValidInReset) {
+  dut->rst_ni = 0;
+  EXPECT_DEATH((to_stderr(), w(true), idle()), "ValidLowInReset");
+}
 
 }  // namespace
 }  // namespace ohmac::tb

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <optional>
+#include <set>
 
 #include "Vdma_test_dut.h"
 #include "tb/common/axi_memory.h"
@@ -150,6 +152,8 @@ class DmaBench : public ::testing::Test {
   bool host_shown = false;
   std::mt19937_64 rng{1};
   std::function<void(unsigned tile, const Flit&)> on_write;
+  std::set<unsigned> mute;  // tiles that do not answer a FlitRead before answer()
+  std::optional<std::pair<unsigned, Flit>> unanswered;
 
  private:
   void arrive(unsigned tile, const Flit& f) {
@@ -163,6 +167,16 @@ class DmaBench : public ::testing::Test {
       return;
     }
     ASSERT_EQ(f.kind, FlitKind::kRead);
+    EXPECT_FALSE(unanswered) << "a second FlitRead before the answer to the first";
+    unanswered = {tile, f};
+    if (mute.count(tile) == 0) answer();
+  }
+
+ public:
+  /// The tile answers the FlitRead it holds.
+  void answer() {
+    const auto [tile, f] = *unanswered;
+    unanswered.reset();
     const unsigned len = f.data[0] & 0xFFFF;
     ASSERT_LE(len, 4096u);
     const unsigned flits = len == 0 ? 1 : (len + 15) / 16;
@@ -179,6 +193,8 @@ class DmaBench : public ::testing::Test {
       to_host.push_back({dut.cycle() + noc_latency, r});
     }
   }
+
+ private:
   SparseMemory empty_;
 };
 
