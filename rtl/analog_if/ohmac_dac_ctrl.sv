@@ -94,10 +94,13 @@ module ohmac_dac_ctrl #(
   assign row_wdata_o = row_wdata_q;
   assign row_clr_o   = row_clr_q;
 
-  NoStartWhileBusy: assert property (@(posedge clk_i) disable iff (!rst_ni) !start_i || !busy_q);
-  NoEmptyLoad: assert property (@(posedge clk_i) disable iff (!rst_ni) !start_i || words_i != '0);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) NoStartWhileBusy: assert (!start_i || !busy_q);
+    if (rst_ni) NoEmptyLoad: assert (!start_i || words_i != '0);
+  end
   ArgumentsHold: assert property (@(posedge clk_i) disable iff (!rst_ni)
     !busy_q || $stable({bank_i, row_word_i, mem_word_i, words_i, in_slice_i, shift_i}));
-  ClearComesBeforeWrites: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    row_clr_q == '0 || !row_we_q);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) ClearComesBeforeWrites: assert (row_clr_q == '0 || !row_we_q);
+  end
 endmodule

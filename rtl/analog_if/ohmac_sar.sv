@@ -44,5 +44,7 @@ module ohmac_sar
     assign clip_o[l] = code_q[l] == magnitude || code_q[l] == ~magnitude;
   end
 
-  OneTrialBit: assert property (@(posedge clk_i) !trial_i || $onehot(bit_q));
+  always_ff @(posedge clk_i) begin
+    OneTrialBit: assert (!trial_i || $onehot(bit_q));
+  end
 endmodule

@@ -70,9 +70,13 @@ module ohmac_sense_ctrl
   assign integrate_o = integrate_q;
   assign sample_o    = sample_q;
 
-  IntegrateInsideDrive: assert property (@(posedge clk_i) disable iff (!rst_ni) !integrate_q || drive_q);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) IntegrateInsideDrive: assert (!integrate_q || drive_q);
+  end
   ResetStartsDrive: assert property (@(posedge clk_i) disable iff (!rst_ni) int_rst_q == $rose(drive_q));
-  SampleEndsDrive: assert property (@(posedge clk_i) disable iff (!rst_ni) sample_q == (drive_q && !drive_d));
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) SampleEndsDrive: assert (sample_q == (drive_q && !drive_d));
+  end
   SampleFollowsIntegrate: assert property (@(posedge clk_i) disable iff (!rst_ni)
     !sample_q || (!integrate_q && $past(integrate_q)));
   BankHoldsInDrive: assert property (@(posedge clk_i) disable iff (!rst_ni)

@@ -59,5 +59,7 @@ module ohmac_fifo #(
   // Storage has no reset: a word is only read after it was written.
   always_ff @(posedge clk_i) if (push) mem_q[wptr_q] <= data_i;
 
-  NeverOverfull: assert property (@(posedge clk_i) disable iff (!rst_ni) count_q <= CntBits'(Depth));
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) NeverOverfull: assert (count_q <= CntBits'(Depth));
+  end
 endmodule

@@ -23,6 +23,8 @@ module ohmac_rr_arb #(
     else if (update_i && gnt_o != '0) mask_q <= ~(gnt_o | (gnt_o - N'(1)));
   end
 
-  OneGrant: assert property (@(posedge clk_i) disable iff (!rst_ni) $onehot0(gnt_o));
-  GrantNeedsRequest: assert property (@(posedge clk_i) disable iff (!rst_ni) (gnt_o & ~req_i) == '0);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) OneGrant: assert ($onehot0(gnt_o));
+    if (rst_ni) GrantNeedsRequest: assert ((gnt_o & ~req_i) == '0);
+  end
 endmodule

@@ -59,7 +59,9 @@ module ohmac_mesh
         assign in_flit[T][North]    = '0;
         assign in_valid[T][North]   = 1'b0;
         assign out_credit[T][North] = 1'b0;
-        StaysInsideNorth: assert property (@(posedge clk_i) disable iff (!rst_ni) !out_valid[T][North]);
+        always_ff @(posedge clk_i) begin
+          if (rst_ni) StaysInsideNorth: assert (!out_valid[T][North]);
+        end
       end
       if (y < MeshY - 1) begin : gen_south
         assign in_flit[T][South]    = out_flit[T+MeshX][North];
@@ -69,7 +71,9 @@ module ohmac_mesh
         assign in_flit[T][South]    = '0;
         assign in_valid[T][South]   = 1'b0;
         assign out_credit[T][South] = 1'b0;
-        StaysInsideSouth: assert property (@(posedge clk_i) disable iff (!rst_ni) !out_valid[T][South]);
+        always_ff @(posedge clk_i) begin
+          if (rst_ni) StaysInsideSouth: assert (!out_valid[T][South]);
+        end
       end
       if (x < MeshX - 1) begin : gen_east
         assign in_flit[T][East]    = out_flit[T+1][West];
@@ -79,7 +83,9 @@ module ohmac_mesh
         assign in_flit[T][East]    = '0;
         assign in_valid[T][East]   = 1'b0;
         assign out_credit[T][East] = 1'b0;
-        StaysInsideEast: assert property (@(posedge clk_i) disable iff (!rst_ni) !out_valid[T][East]);
+        always_ff @(posedge clk_i) begin
+          if (rst_ni) StaysInsideEast: assert (!out_valid[T][East]);
+        end
       end
       if (x > 0) begin : gen_west
         assign in_flit[T][West]    = out_flit[T-1][East];
@@ -89,7 +95,9 @@ module ohmac_mesh
         assign in_flit[T][West]    = '0;
         assign in_valid[T][West]   = 1'b0;
         assign out_credit[T][West] = 1'b0;
-        StaysInsideWest: assert property (@(posedge clk_i) disable iff (!rst_ni) !out_valid[T][West]);
+        always_ff @(posedge clk_i) begin
+          if (rst_ni) StaysInsideWest: assert (!out_valid[T][West]);
+        end
       end
     end
   end
@@ -123,8 +131,9 @@ module ohmac_mesh
   end
   assign out_credit[0][West] = host_credit_back_q;
 
-  HostFifoHasPlace: assert property (@(posedge clk_i) disable iff (!rst_ni) out_valid[0][West] |-> host_fifo_ready);
-  OnlyHostFlitsLeaveWest: assert property (@(posedge clk_i) disable iff (!rst_ni)
-      out_valid[0][West] |-> out_flit[0][West].host);
-  HostSendsIntoTheMesh: assert property (@(posedge clk_i) disable iff (!rst_ni) host_i_valid |-> !host_i_flit.host);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) HostFifoHasPlace: assert (!out_valid[0][West] || host_fifo_ready);
+    if (rst_ni) OnlyHostFlitsLeaveWest: assert (!out_valid[0][West] || out_flit[0][West].host);
+    if (rst_ni) HostSendsIntoTheMesh: assert (!host_i_valid || !host_i_flit.host);
+  end
 endmodule

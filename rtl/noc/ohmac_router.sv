@@ -121,13 +121,16 @@ module ohmac_router
       end
     end
 
-    NoCreditTooMany: assert property (@(posedge clk_i) disable iff (!rst_ni)
-        link_o_credit[l] |-> credit_q != CreditBits'(Depth));
-    NoPushWithoutPlace: assert property (@(posedge clk_i) disable iff (!rst_ni) link_i_valid[l] |-> in_ready[l+1]);
-    NoUTurn: assert property (@(posedge clk_i) disable iff (!rst_ni) !(head_valid[l+1] && route[l+1][l+1]));
+    always_ff @(posedge clk_i) begin
+      if (rst_ni) NoCreditTooMany: assert (!link_o_credit[l] || (credit_q != CreditBits'(Depth)));
+      if (rst_ni) NoPushWithoutPlace: assert (!link_i_valid[l] || in_ready[l+1]);
+      if (rst_ni) NoUTurn: assert (!(head_valid[l+1] && route[l+1][l+1]));
+    end
   end
 
-  EachHeadOneWay: assert property (@(posedge clk_i) disable iff (!rst_ni)
-      $onehot(route[Local]) && $onehot(route[North]) && $onehot(route[East]) && $onehot(route[South]) &&
-      $onehot(route[West]));
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) EachHeadOneWay: assert (
+        $onehot(route[Local]) && $onehot(route[North]) && $onehot(route[East]) && $onehot(route[South]) &&
+        $onehot(route[West]));
+  end
 endmodule

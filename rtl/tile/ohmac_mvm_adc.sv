@@ -161,8 +161,9 @@ module ohmac_mvm_adc
       .rdata_o(rdata[b])
     );
 
-    AccumulatorHasOneReader: assert property (@(posedge clk_i) disable iff (!rst_ni)
-      !(post_here && read && acc_bank_q == 1'(b)));
+    always_ff @(posedge clk_i) begin
+      if (rst_ni) AccumulatorHasOneReader: assert (!(post_here && read && acc_bank_q == 1'(b)));
+    end
   end
 
   logic post_bank_q;
@@ -185,10 +186,12 @@ module ohmac_mvm_adc
 
   ConversionStartsOneCycleAfterSample: assert property (@(posedge clk_i) disable iff (!rst_ni)
     !$past(conv_valid_i) || (busy_q && cycle_q == '0 && !strobe_q));
-  ConversionsNeverOverlap: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    !(conv_valid_i && busy_q) || (result && last_block));
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) ConversionsNeverOverlap: assert (!(conv_valid_i && busy_q) || (result && last_block));
+  end
   MuxHoldsInConversion: assert property (@(posedge clk_i) disable iff (!rst_ni)
     !(busy_q && cycle_q != '0) || $stable({mux_bank_q, block_q, range_q, bits_q}));
-  MuxSettlesBeforeFirstTrial: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    !strobe_q || (busy_q && cycle_q != '0 && cycle_q <= bits_q));
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) MuxSettlesBeforeFirstTrial: assert (!strobe_q || (busy_q && cycle_q != '0 && cycle_q <= bits_q));
+  end
 endmodule

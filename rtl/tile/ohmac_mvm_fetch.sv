@@ -392,14 +392,16 @@ module ohmac_mvm_fetch
   logic unused;
   assign unused = ^{cfg, staged_count, staged_ready};
 
-  ReservationCoversStagedVectors: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    staged_count <= reserved_q);
-  StagedVectorHasRoom: assert property (@(posedge clk_i) disable iff (!rst_ni) !stage_done || staged_ready);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) ReservationCoversStagedVectors: assert (staged_count <= reserved_q);
+    if (rst_ni) StagedVectorHasRoom: assert (!stage_done || staged_ready);
+  end
   RequestHolds: assert property (@(posedge clk_i) disable iff (!rst_ni)
     !$past(rd_req_o && !rd_gnt_i) || (rd_req_o && $stable(rd_addr_o)));
   DataFollowsGrant: assert property (@(posedge clk_i) disable iff (!rst_ni)
     !$past(rd_req_o && rd_gnt_i) || rd_rvalid_i);
-  ChunkIsNotEmpty: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    !chunk_go || (n != '0 && n <= 3'd4 && 12'(n) <= rem_q));
-  FlushMeetsNoChunk: assert property (@(posedge clk_i) disable iff (!rst_ni) !flush_q || !pack_valid_q);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) ChunkIsNotEmpty: assert (!chunk_go || (n != '0 && n <= 3'd4 && 12'(n) <= rem_q));
+    if (rst_ni) FlushMeetsNoChunk: assert (!flush_q || !pack_valid_q);
+  end
 endmodule

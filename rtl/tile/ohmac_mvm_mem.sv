@@ -21,6 +21,7 @@ module ohmac_mvm_mem #(
     if (re_i) rdata_o <= mem_q[raddr_i];
   end
 
-  NoReadOfTheWordBeingWritten: assert property (@(posedge clk_i)
-    !(we_i && re_i && waddr_i == raddr_i));
+  always_ff @(posedge clk_i) begin
+    NoReadOfTheWordBeingWritten: assert (!(we_i && re_i && waddr_i == raddr_i));
+  end
 endmodule

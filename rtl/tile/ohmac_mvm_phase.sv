@@ -185,9 +185,10 @@ module ohmac_mvm_phase
   logic unused;
   assign unused = ^{cfg, start_cfg, vector_words, loaded_count, loaded_ready};
 
-  DrivenBankIsNotWritten: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    !drive_o || (!(row_we_o && row_bank_o == bank_o) && !row_clr_o[bank_o]));
-  LoadedPhaseHasRoom: assert property (@(posedge clk_i) disable iff (!rst_ni) !load_done || loaded_ready);
-  ReleaseMeetsUse: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    !acc_release_i || acc_used_q != '0);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) DrivenBankIsNotWritten: assert (
+        !drive_o || (!(row_we_o && row_bank_o == bank_o) && !row_clr_o[bank_o]));
+    if (rst_ni) LoadedPhaseHasRoom: assert (!load_done || loaded_ready);
+    if (rst_ni) ReleaseMeetsUse: assert (!acc_release_i || acc_used_q != '0);
+  end
 endmodule

@@ -322,11 +322,11 @@ module ohmac_mvm_post
   logic unused;
   assign unused = ^cfg;
 
-  OnlyFinishedOperationsAreRead: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    !acc_re_o || pending_q != '0);
-  AtMostTwoOperationsPending: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    !op_done_i || pending_q != 2'd2);
-  SignalAfterWrites: assert property (@(posedge clk_i) disable iff (!rst_ni) !sig_valid_o || !wr_req_o);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) OnlyFinishedOperationsAreRead: assert (!acc_re_o || pending_q != '0);
+    if (rst_ni) AtMostTwoOperationsPending: assert (!op_done_i || pending_q != 2'd2);
+    if (rst_ni) SignalAfterWrites: assert (!sig_valid_o || !wr_req_o);
+  end
   WriteHolds: assert property (@(posedge clk_i) disable iff (!rst_ni)
     !$past(wr_req_o && !wr_gnt_i) || (wr_req_o && $stable({wr_addr_o, wr_strb_o, wr_data_o})));
 endmodule

@@ -164,8 +164,8 @@ module ohmac_noc_rx
     cfg_valid_o && !cfg_ready_i |=> cfg_valid_o && $stable(cfg_addr_o) && $stable(cfg_wdata_o));
   CommandHoldsUntilTaken: assert property (@(posedge clk_i) disable iff (!rst_ni)
     cmd_valid_o && !cmd_ready_i |=> cmd_valid_o && $stable(cmd_addr_o) && $stable(cmd_len_o));
-  OneReadOutstanding: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    valid && is_read |-> !cmd_valid_q);
-  TokenAfterItsWrite: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    tok_valid_o && line_valid_q |-> wr_gnt_i);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) OneReadOutstanding: assert (!(valid && is_read) || !cmd_valid_q);
+    if (rst_ni) TokenAfterItsWrite: assert (!(tok_valid_o && line_valid_q) || wr_gnt_i);
+  end
 endmodule

@@ -226,8 +226,8 @@ module ohmac_noc_tx
 
   FlitHoldsWhileStalled: assert property (@(posedge clk_i) disable iff (!rst_ni)
     flit_valid_o && !flit_ready_i |=> flit_valid_o && $stable(flit_o));
-  NothingLeftBehind: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    state_q != StXfer |-> line_empty && lines_q == '0);
-  DestinationInMesh: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    flit_valid_o && !flit_o.host |-> 4'(flit_o.x) < mesh_x_i);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) NothingLeftBehind: assert (!(state_q != StXfer) || (line_empty && lines_q == '0));
+    if (rst_ni) DestinationInMesh: assert (!(flit_valid_o && !flit_o.host) || (4'(flit_o.x) < mesh_x_i));
+  end
 endmodule

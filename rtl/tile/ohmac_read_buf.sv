@@ -42,8 +42,9 @@ module ohmac_read_buf
     if (rd_rvalid_i) next_q <= rd_rdata_i;
   end
 
-  NeverOverfull: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    rd_rvalid_i |-> count_q < 2'd2);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) NeverOverfull: assert (!rd_rvalid_i || (count_q < 2'd2));
+  end
   HoldsWhileStalled: assert property (@(posedge clk_i) disable iff (!rst_ni)
     valid_o && !ready_i |=> valid_o && $stable(data_o));
 endmodule

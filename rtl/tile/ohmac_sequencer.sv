@@ -608,17 +608,14 @@ module ohmac_sequencer
     vec_valid_o && !vec_ready_i && !flush |=> vec_valid_o && $stable(vec_item_o));
   NetItemHoldsWhileStalled: assert property (@(posedge clk_i) disable iff (!rst_ni)
     net_valid_o && !net_ready_i && !flush |=> net_valid_o && $stable(net_item_o));
-  OneBufferALine: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    state_q == StRun |-> hit != 2'b11);
-  DepthInRange: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    depth_q <= DepthBits'(LoopDepth));
-  LoopsNest: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    state_q == StRun && depth_q >= DepthBits'(2) |-> top_last <= last_q[below_top]);
-  HaltLeavesNothing: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    halt_done |-> engines_idle_i && !s3_valid_q);
-  NoIssueAfterFault: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    state_q == StStop |->
-      !mvm_valid_o && !vec_valid_o && !net_valid_o && !cfg_valid_o && !sig_valid_o);
-  ConfigWaitsForEngines: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    cfg_valid_o && setr2.addr >= CfgMvmcfgBase |-> engines_idle_i);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) OneBufferALine: assert (!(state_q == StRun) || (hit != 2'b11));
+    if (rst_ni) DepthInRange: assert (depth_q <= DepthBits'(LoopDepth));
+    if (rst_ni) LoopsNest: assert (
+        !(state_q == StRun && depth_q >= DepthBits'(2)) || (top_last <= last_q[below_top]));
+    if (rst_ni) HaltLeavesNothing: assert (!halt_done || (engines_idle_i && !s3_valid_q));
+    if (rst_ni) NoIssueAfterFault: assert (
+        !(state_q == StStop) || (!mvm_valid_o && !vec_valid_o && !net_valid_o && !cfg_valid_o && !sig_valid_o));
+    if (rst_ni) ConfigWaitsForEngines: assert (!(cfg_valid_o && setr2.addr >= CfgMvmcfgBase) || engines_idle_i);
+  end
 endmodule

@@ -107,9 +107,10 @@ module ohmac_sram_xbar
       .wdata_i(wdata), .rdata_o(bank_rdata[b])
     );
 
-    OneGrantABank: assert property (@(posedge clk_i) disable iff (!rst_ni) $onehot0(bank_gnt[b]));
-    BankNotIdle: assert property (@(posedge clk_i) disable iff (!rst_ni)
-      bank_req[b] != '0 |-> bank_gnt[b] != '0);
+    always_ff @(posedge clk_i) begin
+      if (rst_ni) OneGrantABank: assert ($onehot0(bank_gnt[b]));
+      if (rst_ni) BankNotIdle: assert (!(bank_req[b] != '0) || (bank_gnt[b] != '0));
+    end
   end
 
   logic [Readers-1:0] rvalid_q;
@@ -129,9 +130,10 @@ module ohmac_sram_xbar
   end
 
   for (genvar p = 0; p < Ports; p++) begin : gen_promise
-    GrantNeedsRequest: assert property (@(posedge clk_i) disable iff (!rst_ni) gnt[p] |-> req[p]);
-    LineExists: assert property (@(posedge clk_i) disable iff (!rst_ni)
-      req[p] |-> 32'(addr[p]) < Lines);
+    always_ff @(posedge clk_i) begin
+      if (rst_ni) GrantNeedsRequest: assert (!gnt[p] || req[p]);
+      if (rst_ni) LineExists: assert (!req[p] || (32'(addr[p]) < Lines));
+    end
   end
   for (genvar w = 0; w < Writers; w++) begin : gen_hold
     WriteHoldsUntilGranted: assert property (@(posedge clk_i) disable iff (!rst_ni)

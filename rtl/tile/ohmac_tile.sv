@@ -237,6 +237,7 @@ module ohmac_tile
   assign active_o = seq_active || !engines_idle || !rx_idle || cfg_busy;
 
   // Vector unit and sender are given checked addresses only.
-  CheckedAtIssue: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    vec_fault == FaultNone && tx_fault == FaultNone);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) CheckedAtIssue: assert (vec_fault == FaultNone && tx_fault == FaultNone);
+  end
 endmodule

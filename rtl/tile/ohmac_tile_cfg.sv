@@ -198,8 +198,9 @@ module ohmac_tile_cfg
   assign scalar_o  = scalar_q;
   assign timing_o  = timing_q;
 
-  OneWriterAtATime: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    !(seq_valid_i && seq_ready_o && rx_valid_i && rx_ready_o));
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) OneWriterAtATime: assert (!(seq_valid_i && seq_ready_o && rx_valid_i && rx_ready_o));
+  end
   NocWaitsOneCycle: assert property (@(posedge clk_i) disable iff (!rst_ni)
     rx_valid_i && !rx_ready_o |=> rx_ready_o);
 endmodule

@@ -61,11 +61,15 @@ module ohmac_tokens
   end
 
   for (genvar e = 0; e < Engines; e++) begin : gen_promise
-    GrantIsCovered: assert property (@(posedge clk_i) disable iff (!rst_ni)
-      wait_gnt_o[e] |-> wait_valid_i[e] && count_q[wait_token_i[e]] >= wait_count_i[e]);
+    always_ff @(posedge clk_i) begin
+      if (rst_ni) GrantIsCovered: assert (
+          !wait_gnt_o[e] || (wait_valid_i[e] && count_q[wait_token_i[e]] >= wait_count_i[e]));
+    end
     for (genvar l = 0; l < e; l++) begin : gen_pair
-      OneConsumerAToken: assert property (@(posedge clk_i) disable iff (!rst_ni)
-        !(wait_gnt_o[e] && wait_gnt_o[l] && wait_token_i[e] == wait_token_i[l]));
+      always_ff @(posedge clk_i) begin
+        if (rst_ni) OneConsumerAToken: assert (
+            !(wait_gnt_o[e] && wait_gnt_o[l] && wait_token_i[e] == wait_token_i[l]));
+      end
     end
   end
   for (genvar t = 0; t < NumTokens; t++) begin : gen_keep

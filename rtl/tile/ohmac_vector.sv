@@ -334,8 +334,9 @@ module ohmac_vector
   WriteHoldsUntilGranted: assert property (@(posedge clk_i) disable iff (!rst_ni)
     wr_req_o && !wr_gnt_i |=>
       wr_req_o && $stable(wr_addr_o) && $stable(wr_strb_o) && $stable(wr_data_o));
-  SlotIsLegal: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    start |-> len != '0 && cfg_i[item_q.cfg].shift != 6'd63);
-  NothingLeftBehind: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    state_q == StIdle |-> a_empty && b_empty && a_left_q == '0 && b_left_q == '0);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) SlotIsLegal: assert (!start || (len != '0 && cfg_i[item_q.cfg].shift != 6'd63));
+    if (rst_ni) NothingLeftBehind: assert (
+        !(state_q == StIdle) || (a_empty && b_empty && a_left_q == '0 && b_left_q == '0));
+  end
 endmodule

@@ -649,10 +649,14 @@ module ohmac_dma
     else if (advance) table_q[slot_q] <= entry_next;
   end
 
-  ReadAloneOnTheNoc: assert property (@(posedge clk_i) disable iff (!rst_ni) ask_valid |-> !rd_flit_valid);
-  OneErrorOrDone: assert property (@(posedge clk_i) disable iff (!rst_ni) !(done_o && error_o));
-  OneReadOutstanding: assert property (@(posedge clk_i) disable iff (!rst_ni) ask_valid |-> !resp_due_q);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) ReadAloneOnTheNoc: assert (!ask_valid || !rd_flit_valid);
+    if (rst_ni) OneErrorOrDone: assert (!(done_o && error_o));
+    if (rst_ni) OneReadOutstanding: assert (!ask_valid || !resp_due_q);
+  end
   ReadHoldsUntilTaken: assert property (@(posedge clk_i) disable iff (!rst_ni)
       ask_valid && !noc_o_ready |=> ask_valid && $stable(ask));
-  AnswerWasAsked: assert property (@(posedge clk_i) disable iff (!rst_ni) resp_done |-> resp_due_q);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) AnswerWasAsked: assert (!resp_done || resp_due_q);
+  end
 endmodule

@@ -240,8 +240,9 @@ module ohmac_dma_rd
 
   assign idle_o = state_q == Idle && list_count == '0 && flit_count == '0;
 
-  LastWhereExpected: assert property (@(posedge clk_i) disable iff (!rst_ni) beat |-> r_last_i == beat_last);
-  NoDataUnasked: assert property (@(posedge clk_i) disable iff (!rst_ni) r_valid_i |-> list_count != '0);
-  CommandAligned: assert property (@(posedge clk_i) disable iff (!rst_ni)
-      cmd_valid_i |-> cmd_mem_i[3:0] == '0 && cmd_len_i != '0);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) LastWhereExpected: assert (!beat || (r_last_i == beat_last));
+    if (rst_ni) NoDataUnasked: assert (!r_valid_i || (list_count != '0));
+    if (rst_ni) CommandAligned: assert (!cmd_valid_i || (cmd_mem_i[3:0] == '0 && cmd_len_i != '0));
+  end
 endmodule

@@ -314,10 +314,10 @@ module ohmac_dma_wr
   assign resp_done_o   = retire & done.note == NoteResp;
   assign drain_done_o  = retire & done.note == NoteDrain;
 
-  AnswerHasBurst: assert property (@(posedge clk_i) disable iff (!rst_ni) b_valid_i |-> wait_count != '0);
-  HostGetsNoRead: assert property (@(posedge clk_i) disable iff (!rst_ni)
-      flit_valid_i |-> flit_i.host && flit_i.kind != FlitRead);
-  FlitAligned: assert property (@(posedge clk_i) disable iff (!rst_ni) flit_valid_i |-> flit_i.addr[3:0] == '0);
-  BurstInPage: assert property (@(posedge clk_i) disable iff (!rst_ni)
-      aw_valid_o |-> 13'(aw_addr_o[11:0]) + 13'({aw_len_o, 4'b0}) <= 13'd4080);
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) AnswerHasBurst: assert (!b_valid_i || (wait_count != '0));
+    if (rst_ni) HostGetsNoRead: assert (!flit_valid_i || (flit_i.host && flit_i.kind != FlitRead));
+    if (rst_ni) FlitAligned: assert (!flit_valid_i || (flit_i.addr[3:0] == '0));
+    if (rst_ni) BurstInPage: assert (!aw_valid_o || (13'(aw_addr_o[11:0]) + 13'({aw_len_o, 4'b0}) <= 13'd4080));
+  end
 endmodule
