@@ -38,9 +38,10 @@ std::string config_word_name(uint32_t word) {
     const char* name;
     uint32_t base, stride, count;
   };
-  constexpr Group kGroups[] = {{"SCALAR", kScalarBase, kScalarStride, kScalarCount}, {"AGU", kAguBase, kAguStride, kAguCount},
-                               {"MVMCFG", kMvmcfgBase, kMvmcfgStride, kMvmcfgCount}, {"VECCFG", kVeccfgBase, kVeccfgStride, kVeccfgCount},
-                               {"TIMING", kTimingBase, kTimingStride, kTimingCount}, {"CAL", kCalBase, kCalStride, kCalCount}};
+  constexpr Group kGroups[] = {
+      {"SCALAR", kScalarBase, kScalarStride, kScalarCount}, {"AGU", kAguBase, kAguStride, kAguCount},
+      {"MVMCFG", kMvmcfgBase, kMvmcfgStride, kMvmcfgCount}, {"VECCFG", kVeccfgBase, kVeccfgStride, kVeccfgCount},
+      {"TIMING", kTimingBase, kTimingStride, kTimingCount}, {"CAL", kCalBase, kCalStride, kCalCount}};
   for (const Group& g : kGroups) {
     if (word < g.base || word >= g.base + g.stride * g.count) continue;
     const uint32_t i = (word - g.base) / g.stride, field = (word - g.base) % g.stride;
@@ -59,12 +60,14 @@ std::string disassemble(uint64_t w) {
     case isa::Op::kSetr:
       return text("SETR   %s = 0x%08x", config_word_name(get(isa::setr::addr, w)).c_str(), get(isa::setr::imm, w));
     case isa::Op::kWait:
-      return text("WAIT   %s t%u >= %u", engine(isa::wait::engine.get(w)), get(isa::wait::token, w), get(isa::wait::count, w));
+      return text("WAIT   %s t%u >= %u", engine(isa::wait::engine.get(w)), get(isa::wait::token, w),
+                  get(isa::wait::count, w));
     case isa::Op::kSignal:
-      return text("SIGNAL %s t%u += %u", engine(isa::signal::engine.get(w)), get(isa::signal::token, w), get(isa::signal::count, w));
+      return text("SIGNAL %s t%u += %u", engine(isa::signal::engine.get(w)), get(isa::signal::token, w),
+                  get(isa::signal::count, w));
     case isa::Op::kMvm:
-      return text("MVM    src=%s dst=%s cfg=%u", operand(isa::mvm::src.get(w)).c_str(), operand(isa::mvm::dst.get(w)).c_str(),
-                  get(isa::mvm::cfg, w));
+      return text("MVM    src=%s dst=%s cfg=%u", operand(isa::mvm::src.get(w)).c_str(),
+                  operand(isa::mvm::dst.get(w)).c_str(), get(isa::mvm::cfg, w));
     case isa::Op::kVec:
       return text("VEC    a=%s", operand(isa::vec::a.get(w)).c_str()) +
              (isa::vec::use_b.get(w) ? " b=" + operand(isa::vec::b.get(w)) : std::string()) +
@@ -87,7 +90,8 @@ std::string disassemble(const uint64_t* words, uint32_t n, uint32_t first_pc) {
     const uint32_t pc = first_pc + i;
     while (!ends.empty() && ends.back() <= pc) ends.pop_back();
     out += text("%5u  ", pc) + std::string(2 * ends.size(), ' ') + disassemble(words[i]) + "\n";
-    if (isa::kOpcode.get(words[i]) == static_cast<uint64_t>(isa::Op::kLoop)) ends.push_back(pc + 1 + get(isa::loop::len, words[i]));
+    if (isa::kOpcode.get(words[i]) == static_cast<uint64_t>(isa::Op::kLoop))
+      ends.push_back(pc + 1 + get(isa::loop::len, words[i]));
   }
   return out;
 }

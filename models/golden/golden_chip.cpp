@@ -38,11 +38,16 @@ std::vector<Macro> make_macros(const ChipConfig& config, MacroConfig macro) {
 
 }  // namespace
 
-GoldenChip::GoldenChip(const ChipConfig& config, const MacroConfig& macro) : GoldenChip(config, make_macros(config, macro)) {}
+GoldenChip::GoldenChip(const ChipConfig& config, const MacroConfig& macro)
+    : GoldenChip(config, make_macros(config, macro)) {}
 
 GoldenChip::GoldenChip(const ChipConfig& config, const std::vector<Macro>& macros)
-    : config_(config), memory_(config.memory_bytes), next_(config.geometry.tiles(), kNever), seen_(config.geometry.tiles()),
-      link_free_(config.geometry.tiles() * kPorts), tile_pc_(config.geometry.tiles()) {
+    : config_(config),
+      memory_(config.memory_bytes),
+      next_(config.geometry.tiles(), kNever),
+      seen_(config.geometry.tiles()),
+      link_free_(config.geometry.tiles() * kPorts),
+      tile_pc_(config.geometry.tiles()) {
   if (macros.size() != config.geometry.tiles())
     throw std::invalid_argument("GoldenChip: " + std::to_string(macros.size()) + " macros for " +
                                 std::to_string(config.geometry.tiles()) + " tiles");
@@ -50,7 +55,8 @@ GoldenChip::GoldenChip(const ChipConfig& config, const std::vector<Macro>& macro
   for (const Macro& m : macros) tiles_.emplace_back(config.geometry, m);
 }
 
-// ---------------------------------------------------------------------------------------------------------------------- registers
+// ----------------------------------------------------------------------------------------------------------------------
+// registers
 
 uint32_t GoldenChip::csr_read(uint32_t addr) {
   advance_to(now_ + timing::kCsrAccess);
@@ -101,7 +107,8 @@ uint32_t GoldenChip::csr_read(uint32_t addr) {
     case offsetof(ohmac_csr_t, cnt_value): {
       const uint32_t tile = cnt_sel_ & OHMAC_CSR__CNT_SEL__TILE_bm;
       const uint32_t index = (cnt_sel_ & OHMAC_CSR__CNT_SEL__INDEX_bm) >> OHMAC_CSR__CNT_SEL__INDEX_bp;
-      return tile < tiles_.size() && index < isa::kNumCounters ? tiles_[tile].counter(static_cast<isa::Counter>(index)) : 0;
+      return tile < tiles_.size() && index < isa::kNumCounters ? tiles_[tile].counter(static_cast<isa::Counter>(index))
+                                                               : 0;
     }
     case offsetof(ohmac_csr_t, axi_rd_beats): return rd_beats_;
     case offsetof(ohmac_csr_t, axi_wr_beats): return wr_beats_;
@@ -161,7 +168,8 @@ void GoldenChip::csr_write(uint32_t addr, uint32_t value) {
   }
 }
 
-// --------------------------------------------------------------------------------------------------------------------------- time
+// ---------------------------------------------------------------------------------------------------------------------------
+// time
 
 Tick GoldenChip::next_event() const {
   Tick t = dma_.wake;
@@ -227,7 +235,8 @@ bool GoldenChip::run(uint64_t max_cycles) {
   return true;
 }
 
-// ---------------------------------------------------------------------------------------------------------------------------- NoC
+// ----------------------------------------------------------------------------------------------------------------------------
+// NoC
 
 /// One output port: the head of the burst leaves a hop after it came in, or when the port is free.
 Tick GoldenChip::cross(uint32_t link, Tick head, uint32_t busy) {
@@ -237,8 +246,8 @@ Tick GoldenChip::cross(uint32_t link, Tick head, uint32_t busy) {
   return head;
 }
 
-/// XY route from the router of `source` (host: router 0). Returns the cycle in which the last flit is taken; *released is when the
-/// source can inject again after this burst.
+/// XY route from the router of `source` (host: router 0). Returns the cycle in which the last flit is taken; *released
+/// is when the source can inject again after this burst.
 Tick GoldenChip::route(uint32_t source, const Burst& b, Tick at, Tick* released) {
   const uint32_t mesh_x = config_.geometry.mesh_x;
   const bool host = b.tile == isa::kHostTile;
@@ -282,7 +291,8 @@ void GoldenChip::launch(const Burst& b, Tick at) {
 void GoldenChip::drain_tile(uint32_t i) {
   GoldenTile& t = tiles_[i];
   for (const Departure& d : t.departures()) {
-    if (d.burst.tile != isa::kHostTile && d.burst.tile >= tiles_.size()) continue;  // a compiler error that no tile sees
+    if (d.burst.tile != isa::kHostTile && d.burst.tile >= tiles_.size())
+      continue;  // a compiler error that no tile sees
     Tick released = 0;
     const Tick taken = route(i, d.burst, d.at, &released);
     launch(d.burst, taken + (d.burst.tile == isa::kHostTile ? timing::kHostReceive : timing::kReceive));
@@ -291,7 +301,8 @@ void GoldenChip::drain_tile(uint32_t i) {
   t.clear_departures();
 }
 
-// --------------------------------------------------------------------------------------------------------------- DMA, memory side
+// --------------------------------------------------------------------------------------------------------------- DMA,
+// memory side
 
 bool GoldenChip::window_allows(uint64_t addr, uint64_t bytes, bool write) const {
   for (uint32_t i = 0; i < window_.size(); i += 4) {
@@ -303,7 +314,8 @@ bool GoldenChip::window_allows(uint64_t addr, uint64_t bytes, bool write) const 
 }
 
 uint8_t* GoldenChip::memory_at(uint64_t addr, uint64_t bytes) {
-  if (addr < config_.memory_base || bytes > memory_.size() || addr - config_.memory_base > memory_.size() - bytes) return nullptr;
+  if (addr < config_.memory_base || bytes > memory_.size() || addr - config_.memory_base > memory_.size() - bytes)
+    return nullptr;
   return &memory_[addr - config_.memory_base];
 }
 
@@ -374,7 +386,8 @@ void GoldenChip::dma_token(uint32_t token, Tick now) {
   }
 }
 
-// ------------------------------------------------------------------------------------------------------------------ DMA, the job
+// ------------------------------------------------------------------------------------------------------------------
+// DMA, the job
 
 GoldenChip::Descriptor GoldenChip::decode(const uint32_t* w) {
   namespace f = isa::desc;
@@ -402,19 +415,14 @@ GoldenChip::Descriptor GoldenChip::decode(const uint32_t* w) {
 bool GoldenChip::legal() const {
   const Descriptor& d = dma_.d;
   switch (d.op) {
-    case DmaOp::kWait:
-      return true;
-    case DmaOp::kEnd:
-      return !dma_.repeating;
-    case DmaOp::kStart:
-      return !dma_.repeating && (tiles_.size() == 64 || d.mask >> tiles_.size() == 0);
+    case DmaOp::kWait: return true;
+    case DmaOp::kEnd: return !dma_.repeating;
+    case DmaOp::kStart: return !dma_.repeating && (tiles_.size() == 64 || d.mask >> tiles_.size() == 0);
     case DmaOp::kRepeat:
       return !dma_.repeating && d.len != 0 && d.repeat_desc >= 1 && d.repeat_desc <= isa::kMaxRepeatDesc;
     case DmaOp::kM2t:
-    case DmaOp::kT2m:
-      return d.len != 0 && d.mem % kBeat == 0 && d.tile_addr % kBeat == 0 && d.tile < tiles_.size();
-    default:
-      return false;
+    case DmaOp::kT2m: return d.len != 0 && d.mem % kBeat == 0 && d.tile_addr % kBeat == 0 && d.tile < tiles_.size();
+    default: return false;
   }
 }
 
@@ -504,14 +512,10 @@ void GoldenChip::dma_step(Tick now) {
       }
       m.state = DmaState::kExecute;
       [[fallthrough]];
-    case DmaState::kExecute:
-      return dma_execute(now);
-    case DmaState::kStream:
-      return dma_stream(now);
-    case DmaState::kRead:
-      return dma_read_tile(now);
-    case DmaState::kFence:
-      return dma_fence(now);
+    case DmaState::kExecute: return dma_execute(now);
+    case DmaState::kStream: return dma_stream(now);
+    case DmaState::kRead: return dma_read_tile(now);
+    case DmaState::kFence: return dma_fence(now);
     case DmaState::kDrain:
       if (m.resp_due) return;  // host_receive() wakes
       if (m.write_done > now) {
@@ -522,8 +526,7 @@ void GoldenChip::dma_step(Tick now) {
       m.failed = m.aborted = false;
       m.state = DmaState::kIdle;
       return;
-    case DmaState::kIdle:
-      return;
+    case DmaState::kIdle: return;
   }
 }
 
@@ -533,7 +536,8 @@ void GoldenChip::load_table() {
   const uint32_t i = m.iteration;
   m.d = m.table[m.table_pos];
   m.d.mem += static_cast<uint64_t>(int64_t{m.d.mem_stride} * i);
-  m.d.tile_addr = (m.d.tile_addr + (m.d.tile_slots ? i % m.d.tile_slots : i) * m.d.tile_stride) & ((1u << isa::kAddrBits) - 1);
+  m.d.tile_addr =
+      (m.d.tile_addr + (m.d.tile_slots ? i % m.d.tile_slots : i) * m.d.tile_stride) & ((1u << isa::kAddrBits) - 1);
   m.index = m.repeat_index + 1 + m.table_pos;
   m.desc_addr = m.repeat_addr + isa::kDescBytes * (m.table_pos + 1);
   m.state = DmaState::kDecode;
@@ -552,8 +556,7 @@ void GoldenChip::dma_execute(Tick now) {
       m.state = DmaState::kDrain;
       m.wake = std::max(now + timing::kDrain, m.write_done);
       return;
-    case DmaOp::kWait:
-      return dma_next(now);
+    case DmaOp::kWait: return dma_next(now);
     case DmaOp::kStart:
       m.state = DmaState::kFence;
       m.wake = now + timing::kStartOrder;
@@ -610,13 +613,16 @@ void GoldenChip::dma_stream(Tick now) {
   const Tick inject = std::max(first + timing::kReadToNoc, m.noc_free);
   launch(b, route(0, b, inject, &released) + timing::kReceive);
   m.noc_free = std::max(inject + beats, released);
-  m.read_end[m.read_slot] = m.read_free = std::max(m.read_free, released > timing::kReadToNoc ? released - timing::kReadToNoc : 0);
+  m.read_end[m.read_slot] = m.read_free =
+      std::max(m.read_free, released > timing::kReadToNoc ? released - timing::kReadToNoc : 0);
   m.read_slot = (m.read_slot + 1) % timing::kOutstandingReads;
   m.dirty |= uint64_t{1} << m.d.tile;
   m.mem += bytes;
   m.tile_addr += bytes;
-  if (m.left != 0) m.wake = now + timing::kArIssue;
-  else dma_next(now + timing::kHandOver);
+  if (m.left != 0)
+    m.wake = now + timing::kArIssue;
+  else
+    dma_next(now + timing::kHandOver);
   m.issue_free = now + timing::kArIssue;
 }
 
@@ -628,7 +634,8 @@ void GoldenChip::dma_read_tile(Tick now) {
     m.wake = m.noc_free;
     return;
   }
-  const auto bytes = static_cast<uint16_t>(std::min(m.left, kPage - static_cast<uint32_t>(m.mem % kPage)));  // a chunk ends with its page
+  const auto bytes = static_cast<uint16_t>(
+      std::min(m.left, kPage - static_cast<uint32_t>(m.mem % kPage)));  // a chunk ends with its page
   if (!window_allows(m.mem, bytes, true)) return dma_fail(DmaError::kWindow, m.mem, now);
   Burst b;
   b.kind = FlitKind::kRead;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The golden machine: tiles, NoC, DMA and registers of one chip, with host memory. Same CSR map, images and results as the RTL.
+// The golden machine: tiles, NoC, DMA and registers of one chip, with host memory. Same CSR map, images and results as
+// the RTL.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -15,7 +16,8 @@ struct ChipConfig {
   size_t memory_bytes = 16u << 20;     ///< accesses elsewhere end with DECERR
 };
 
-/// Copyable: a copy has its own tiles, memory and registers and shares the device state of the macros (shards of a run).
+/// Copyable: a copy has its own tiles, memory and registers and shares the device state of the macros (shards of a
+/// run).
 class GoldenChip {
  public:
   /// One macro a tile, in tile order. Throws std::invalid_argument if the numbers differ.
@@ -27,8 +29,8 @@ class GoldenChip {
   uint32_t csr_read(uint32_t addr);
   void csr_write(uint32_t addr, uint32_t value);
   bool irq() const { return (irq_cause_ & irq_enable_) != 0; }
-  /// Advances until the interrupt line is high. False after max_cycles, or if the chip has come to rest without one (deadlock, or
-  /// nothing started); the clock then stands at the limit, as it would in the RTL.
+  /// Advances until the interrupt line is high. False after max_cycles, or if the chip has come to rest without one
+  /// (deadlock, or nothing started); the clock then stands at the limit, as it would in the RTL.
   bool run(uint64_t max_cycles);
 
   uint8_t* memory() { return memory_.data(); }
@@ -71,14 +73,14 @@ class GoldenChip {
     uint64_t repeat_addr = 0;
     std::array<Descriptor, isa::kMaxRepeatDesc> table{};
     std::array<uint32_t, isa::kNumTokens> tokens{};
-    uint64_t mem = 0;        ///< running stream: next memory address, tile address, bytes left
+    uint64_t mem = 0;  ///< running stream: next memory address, tile address, bytes left
     uint32_t tile_addr = 0, left = 0;
     uint64_t read_base = 0;  ///< memory address of the running FlitRead
     uint64_t dirty = 0;      ///< tiles written since the last fence
     Tick issue_free = 0, read_free = 0, noc_free = 0, write_free = 0, write_done = 0;
     std::array<Tick, timing::kOutstandingReads> read_end{};
     uint32_t read_slot = 0;
-    bool resp_due = false;   // a FlitRead is out, its last answer not yet here
+    bool resp_due = false;  // a FlitRead is out, its last answer not yet here
     bool failed = false, aborted = false;
     uint32_t status_error = 0, status_index = 0;
     uint64_t error_addr = 0;
@@ -126,12 +128,12 @@ class GoldenChip {
   ChipConfig config_;
   std::vector<uint8_t> memory_;
   std::vector<GoldenTile> tiles_;
-  std::vector<Tick> next_;         // next event of each tile
-  std::vector<TileStatus> seen_;   // tile status already reported in irq_cause
-  std::vector<Tick> link_free_;    // [router][Local, N, E, S, W]
+  std::vector<Tick> next_;        // next event of each tile
+  std::vector<TileStatus> seen_;  // tile status already reported in irq_cause
+  std::vector<Tick> link_free_;   // [router][Local, N, E, S, W]
 
-  std::vector<Flight> flights_;    // heap
-  std::vector<Burst> bursts_;      // payloads of flights, recycled
+  std::vector<Flight> flights_;  // heap
+  std::vector<Burst> bursts_;    // payloads of flights, recycled
   std::vector<uint32_t> free_bursts_;
   uint64_t order_ = 0;
 

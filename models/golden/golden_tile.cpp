@@ -50,13 +50,19 @@ int64_t wrap_once(int64_t a, int64_t base, uint32_t len) {
 }  // namespace
 
 GoldenTile::GoldenTile(const Geometry& geometry, const Macro& macro)
-    : geometry_(geometry), macro_(macro), sram_(geometry.sram_bytes), in_(geometry.rows + 4), x_(geometry.rows + 1),
-      codes_(geometry.lanes), acc_(geometry.cols) {
+    : geometry_(geometry),
+      macro_(macro),
+      sram_(geometry.sram_bytes),
+      in_(geometry.rows + 4),
+      x_(geometry.rows + 1),
+      codes_(geometry.lanes),
+      acc_(geometry.cols) {
   config_[isa::cfg::kTimingBase] =
       static_cast<uint32_t>(isa::cfg::timing::settle.put(4) | isa::cfg::timing::integ.put(32));
 }
 
-// ---------------------------------------------------------------------------------------------------------------- configuration
+// ----------------------------------------------------------------------------------------------------------------
+// configuration
 
 uint32_t GoldenTile::config(uint32_t word) const {
   using namespace isa::cfg;
@@ -74,8 +80,7 @@ bool GoldenTile::write_config(uint32_t word, uint32_t value) {
     Agu& a = agu_[(word - kAguBase) / kAguStride];
     const uint32_t field = (word - kAguBase) % kAguStride;
     if (field == agu::addr.word) a.addr = sext24(value);
-    if (field >= agu::inc0.word && field <= agu::inc3.word)
-      a.inc[field - agu::inc0.word] = sext24(value);
+    if (field >= agu::inc0.word && field <= agu::inc3.word) a.inc[field - agu::inc0.word] = sext24(value);
     if (field == agu::wrap_base.word) a.wrap_base = sext24(value);
     if (field == agu::wrap_len.word) a.wrap_len = value & kAddrMask;
   } else if (word >= kMvmcfgBase && word < kCalBase) {
@@ -137,7 +142,8 @@ void GoldenTile::decode_vec_slot(uint32_t i) {
   s.valid = s.len >= 1 && s.shift <= 62;
 }
 
-// ------------------------------------------------------------------------------------------------------------ tokens and queues
+// ------------------------------------------------------------------------------------------------------------ tokens
+// and queues
 
 void GoldenTile::add_token(uint32_t i, uint32_t n, Tick now) {
   tokens_[i] += n;
@@ -173,8 +179,8 @@ void GoldenTile::release(Engine& e, Tick now) {
   if (seq_block_ == Block::kIdle) seq_wake_ = now + 1;
 }
 
-/// The SIGNAL fires when everything before it is complete, at the earliest `latency` after it was taken; then the engine goes on
-/// `busy` cycles after taking it.
+/// The SIGNAL fires when everything before it is complete, at the earliest `latency` after it was taken; then the
+/// engine goes on `busy` cycles after taking it.
 void GoldenTile::take_signal(Engine& e, Tick now, Tick latency, Tick busy) {
   if (e.sig_size == e.signals.size()) {
     e.wake = e.first_signal().at + 1;
@@ -236,7 +242,8 @@ bool GoldenTile::halt(Tick now) {
   return true;
 }
 
-// -------------------------------------------------------------------------------------------------------------------- sequencer
+// --------------------------------------------------------------------------------------------------------------------
+// sequencer
 
 void GoldenTile::start_at(uint16_t pc, Tick now) {
   if (status_.running) return;
@@ -295,8 +302,8 @@ bool GoldenTile::engines_idle(Tick now, Tick* when) const {
   return *when <= now;
 }
 
-/// Issues instructions from `now` on. What only the sequencer sees (loops, AGUs, pushes with a time stamp) runs ahead of the clock;
-/// whatever looks at the rest of the tile is retried at its own time.
+/// Issues instructions from `now` on. What only the sequencer sees (loops, AGUs, pushes with a time stamp) runs ahead
+/// of the clock; whatever looks at the rest of the tile is retried at its own time.
 void GoldenTile::step_sequencer(Tick now) {
   Tick t = now;
   seq_block_ = Block::kNone;
@@ -318,8 +325,7 @@ void GoldenTile::step_sequencer(Tick now) {
     Item item;
     int queue = -1;
     switch (static_cast<isa::Op>(isa::kOpcode.get(w))) {
-      case isa::Op::kNop:
-        break;
+      case isa::Op::kNop: break;
       case isa::Op::kHalt:
         if (t > now) return retry_at(t);
         if (halt(now)) ++count(Counter::kInstr);
@@ -329,7 +335,8 @@ void GoldenTile::step_sequencer(Tick now) {
         const uint32_t n = isa::loop::use_scalar.get(w)
                                ? config_[isa::cfg::kScalarBase + isa::loop::scalar.get(w)] & 0xFFFF
                                : static_cast<uint32_t>(isa::loop::count.get(w));
-        if (len == 0 || depth_ == isa::kLoopDepth || pc_ + len > 0xFFFF || (depth_ != 0 && pc_ + len > loops_[depth_ - 1].last)) {
+        if (len == 0 || depth_ == isa::kLoopDepth || pc_ + len > 0xFFFF ||
+            (depth_ != 0 && pc_ + len > loops_[depth_ - 1].last)) {
           bad = Fault::kLoop;
         } else if (n == 0) {
           next += len;
@@ -432,8 +439,7 @@ void GoldenTile::step_sequencer(Tick now) {
         queue = kNet;
         break;
       }
-      default:
-        bad = Fault::kIllegalInstr;
+      default: bad = Fault::kIllegalInstr;
     }
     if (bad != Fault::kNone) {
       if (t > now) return retry_at(t);
@@ -450,7 +456,8 @@ void GoldenTile::step_sequencer(Tick now) {
   retry_at(t);
 }
 
-// ------------------------------------------------------------------------------------------------------------------- MVM engine
+// -------------------------------------------------------------------------------------------------------------------
+// MVM engine
 
 void GoldenTile::step_mvm(Tick now) {
   Engine& e = engine_[kMvm];
@@ -493,8 +500,10 @@ uint32_t GoldenTile::fetch(const Item& item, const MvmSlot& s, Tick now) {
       uint32_t n = left;  // bytes up to the next edge of the window
       if (item.wrap_len != 0) {
         const int64_t base = item.wrap_base, end = base + item.wrap_len;
-        if (a < base) n = static_cast<uint32_t>(std::min<int64_t>(n, base - a));
-        else if (a < end) n = static_cast<uint32_t>(std::min<int64_t>(n, end - a));
+        if (a < base)
+          n = static_cast<uint32_t>(std::min<int64_t>(n, base - a));
+        else if (a < end)
+          n = static_cast<uint32_t>(std::min<int64_t>(n, end - a));
       }
       const int64_t from = wrap_once(a, item.wrap_base, item.wrap_len);
       if (from < 0 || from + n > static_cast<int64_t>(sram_.size())) {
@@ -553,7 +562,8 @@ void GoldenTile::run_mvm(const Item& item, const MvmSlot& s, Tick begin) {
       for (uint32_t m = 0; m < s.mux_count; ++m) {
         const uint32_t block = s.mux_first + m;
         // Sample in cycle S+I, conversion m starts at S+I+1 + m * period, its first trial one cycle later.
-        macro_.convert(block, static_cast<uint32_t>(1 + m * period + timing::kSettleTrial), s.range, s.adc_bits, codes_.data());
+        macro_.convert(block, static_cast<uint32_t>(1 + m * period + timing::kSettleTrial), s.range, s.adc_bits,
+                       codes_.data());
         int32_t* acc = &acc_[block * lanes];
         for (uint32_t l = 0; l < lanes; ++l) clips += codes_[l] == lowest || codes_[l] == highest;
         if (phases == 0) {
@@ -622,7 +632,8 @@ void GoldenTile::post(const Item& item, const MvmSlot& s, int64_t shift_sum) {
   count(Counter::kSramWr) += columns / 8;
 }
 
-// ------------------------------------------------------------------------------------------------------------------ vector unit
+// ------------------------------------------------------------------------------------------------------------------
+// vector unit
 
 void GoldenTile::step_vec(Tick now) {
   Engine& e = engine_[kVec];
@@ -663,7 +674,8 @@ void GoldenTile::run_vec(const Item& item, const VecSlot& s) {
   count(Counter::kSramWr) += steps;
 }
 
-// ------------------------------------------------------------------------------------------------------------------- NET engine
+// -------------------------------------------------------------------------------------------------------------------
+// NET engine
 
 void GoldenTile::step_net(Tick now) {
   Engine& e = engine_[kNet];
@@ -720,8 +732,10 @@ void GoldenTile::emit(Tick now) {
   const Tick next = now + b.flits + (j.active ? 0 : timing::kSendGap);
   if (!e.waiting) e.ready = next;
   e.done = std::max(e.done, d.at + b.flits);
-  if (j.active || read_command_.active) e.wake = next;
-  else rearm(e);
+  if (j.active || read_command_.active)
+    e.wake = next;
+  else
+    rearm(e);
 }
 
 void GoldenTile::hold_net(Tick t) {
@@ -777,7 +791,8 @@ void GoldenTile::receive(const Burst& b, Tick now) {
   if (b.token_en) add_token(b.token, 1, now);
 }
 
-// -------------------------------------------------------------------------------------------------------------------------- time
+// --------------------------------------------------------------------------------------------------------------------------
+// time
 
 Tick GoldenTile::next_time() const {
   Tick t = seq_wake_;

@@ -26,10 +26,10 @@ struct Departure {
   Burst burst;
 };
 
-/// Actors (sequencer, MVM, vector, NET engine) with their own clocks, driven as discrete events: next_time() says when the tile has
-/// something to do, step(now) does it. An operation acts on the SRAM at once when its engine takes it; its completion, and so its SIGNAL,
-/// carries the time of the RTL. For race-free programs (rtl/tile/README.md) the end state therefore equals the RTL's.
-/// Copyable; a copy shares only the device state of the macro.
+/// Actors (sequencer, MVM, vector, NET engine) with their own clocks, driven as discrete events: next_time() says when
+/// the tile has something to do, step(now) does it. An operation acts on the SRAM at once when its engine takes it; its
+/// completion, and so its SIGNAL, carries the time of the RTL. For race-free programs (rtl/tile/README.md) the end
+/// state therefore equals the RTL's. Copyable; a copy shares only the device state of the macro.
 class GoldenTile {
  public:
   GoldenTile(const Geometry& geometry, const Macro& macro);
@@ -95,11 +95,11 @@ class GoldenTile {
     uint32_t head = 0, size = 0;
     std::array<Signal, 32> signals;  // ring, times ascend
     uint32_t sig_head = 0, sig_size = 0;
-    Tick ready = 0;       // can take the next item
-    Tick wake = kNever;   // looks at the queue head
-    Tick done = 0;        // everything taken so far is complete
-    bool waiting = false; // `held` lacks tokens
-    Item held;            // the WAIT taken last
+    Tick ready = 0;        // can take the next item
+    Tick wake = kNever;    // looks at the queue head
+    Tick done = 0;         // everything taken so far is complete
+    bool waiting = false;  // `held` lacks tokens
+    Item held;             // the WAIT taken last
     Item& front() { return queue[head]; }
     Signal& first_signal() { return signals[sig_head]; }
   };

@@ -60,6 +60,6 @@ module ohmac_fifo #(
   always_ff @(posedge clk_i) if (push) mem_q[wptr_q] <= data_i;
 
   always_ff @(posedge clk_i) begin
-    if (rst_ni) NeverOverfull: assert (count_q <= CntBits'(Depth));
+    if (rst_ni) NeverOverfull: assert (32'(count_q) <= Depth);
   end
 endmodule

@@ -16,10 +16,10 @@ struct Buffer {
 /// Everything that goes to one tile.
 struct TilePlan {
   Piece piece;
-  Buffer in;       ///< int8 input vectors, written by the host or by the tiles of the layer before
-  Buffer chain;    ///< int32 partial sums from the K-tile before; stride 0: head of the chain
-  Buffer psum;     ///< int32 psums; the vector unit works in place
-  Buffer gather;   ///< whole output vectors, on the last tile of an output split over tiles; stride 0: none
+  Buffer in;      ///< int8 input vectors, written by the host or by the tiles of the layer before
+  Buffer chain;   ///< int32 partial sums from the K-tile before; stride 0: head of the chain
+  Buffer psum;    ///< int32 psums; the vector unit works in place
+  Buffer gather;  ///< whole output vectors, on the last tile of an output split over tiles; stride 0: none
   uint32_t bias_addr = 0, program_addr = 0, sram_used = 0;
   std::vector<int32_t> bias;  ///< empty: none
   std::vector<uint64_t> program;

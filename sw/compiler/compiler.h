@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The compiler's public face: float ONNX MLP + calibration images -> quantised network -> program image, and the references the
-// chip is held against. Host only. Every wrong input is a CompileError whose text names the place and the remedy.
+// The compiler's public face: float ONNX MLP + calibration images -> quantised network -> program image, and the
+// references the chip is held against. Host only. Every wrong input is a CompileError whose text names the place and
+// the remedy.
 #pragma once
 #include <cstdint>
 #include <stdexcept>
@@ -18,9 +19,9 @@ struct CompileError : std::runtime_error {
 /// y = relu?(x W + b), float.
 struct Layer {
   std::string name;
-  uint32_t k = 0, n = 0;       ///< inputs, outputs
-  std::vector<float> weight;   ///< [k][n]
-  std::vector<float> bias;     ///< [n], zeros if the model has none
+  uint32_t k = 0, n = 0;      ///< inputs, outputs
+  std::vector<float> weight;  ///< [k][n]
+  std::vector<float> bias;    ///< [n], zeros if the model has none
   bool relu = false;
 };
 
@@ -50,13 +51,15 @@ Dataset load_digits(const std::string& images_path, const std::string& labels_pa
 
 struct CompileOptions {
   Geometry geometry;
-  bool lossless = false;          ///< 1-bit inputs, 4+3-bit weights, groups of 8 rows, 8-bit ADC, range 9; overrides the next four
+  bool lossless =
+      false;  ///< 1-bit inputs, 4+3-bit weights, groups of 8 rows, 8-bit ADC, range 9; overrides the next four
   uint32_t input_slice_bits = 7;  ///< magnitude bits a phase: 7, 4, 2, 1
   uint32_t weight_slices = 1;     ///< columns a weight: 1, 2, 4
   uint32_t group_rows = 0;        ///< rows driven together, multiple of 4; 0: all
   uint32_t adc_bits = 8;          ///< 4..8
   uint32_t in_flight = 24;        ///< most vectors in the chip; reduced if the SRAM is short
-  /// Part of the code range the range choice may fill; the rest is for lane gain (up to +21 %) and offset before correction.
+  /// Part of the code range the range choice may fill; the rest is for lane gain (up to +21 %) and offset before
+  /// correction.
   double headroom = 0.8;
 };
 
@@ -74,10 +77,10 @@ struct QuantLayer {
   bool relu = false, last = false;  ///< last: int32 psums leave the chip, no requantisation
   std::vector<int8_t> weight;       ///< [k][n]
   double input_scale = 1, weight_scale = 1, output_scale = 1;
-  uint32_t range = 0;               ///< RANGE field: ADC step = 2^range unit products of the macro
-  int step_log2 = 0;                ///< the same in unit products of the integer network
-  PsumScale int8, adc;              ///< for step 1 and for step 2^step_log2
-  std::vector<uint32_t> k_splits;   ///< first row of each K-tile, then k
+  uint32_t range = 0;              ///< RANGE field: ADC step = 2^range unit products of the macro
+  int step_log2 = 0;               ///< the same in unit products of the integer network
+  PsumScale int8, adc;             ///< for step 1 and for step 2^step_log2
+  std::vector<uint32_t> k_splits;  ///< first row of each K-tile, then k
 };
 
 /// Part of a layer on one tile.
@@ -94,12 +97,12 @@ struct Compiled {
   CompileOptions options;  ///< as used: lossless applied
   Network source;
   std::vector<QuantLayer> layers;
-  std::vector<Piece> pieces;      ///< in placement order
+  std::vector<Piece> pieces;                            ///< in placement order
   std::vector<std::vector<std::vector<int8_t>>> cells;  ///< [layer][K-tile] cell codes of all columns, for run_int8_adc
-  std::vector<uint8_t> image;     ///< sw/runtime/image.h
+  std::vector<uint8_t> image;                           ///< sw/runtime/image.h
   std::string listing;
-  uint32_t in_flight = 0;         ///< as in the image
-  uint32_t adc_bound = 0;         ///< cycles of the busiest tile's conversions per vector
+  uint32_t in_flight = 0;  ///< as in the image
+  uint32_t adc_bound = 0;  ///< cycles of the busiest tile's conversions per vector
   uint32_t output_count = 0, output_stride = 0;
 
   /// Float input -> the chip's int8 input vector.

@@ -9,7 +9,8 @@ namespace {
 
 std::vector<uint8_t> read_all(const std::string& path) {
   gzFile f = gzopen(path.c_str(), "rb");
-  if (!f) throw CompileError(path + ": cannot open; run sw/networks/train_mnist_mlp.py to make the data, or check the path");
+  if (!f)
+    throw CompileError(path + ": cannot open; run sw/networks/train_mnist_mlp.py to make the data, or check the path");
   std::vector<uint8_t> out;
   uint8_t chunk[1 << 16];
   int got;
@@ -35,7 +36,8 @@ std::vector<uint32_t> dims(const std::string& path, const std::vector<uint8_t>& 
     if (bytes > (uint64_t{1} << 32)) throw CompileError(path + ": the header asks for more than 4 GiB");
   }
   if (d.size() - head != bytes)
-    throw CompileError(path + ": holds " + std::to_string(d.size() - head) + " bytes of data, the header says " + std::to_string(bytes));
+    throw CompileError(path + ": holds " + std::to_string(d.size() - head) + " bytes of data, the header says " +
+                       std::to_string(bytes));
   return out;
 }
 
@@ -57,7 +59,8 @@ Dataset load_digits(const std::string& images_path, const std::string& labels_pa
   const std::vector<uint8_t> labels = read_all(labels_path);
   const std::vector<uint32_t> d = dims(labels_path, labels, 1);
   if (s.count != d[0])
-    throw CompileError(images_path + ": " + std::to_string(s.count) + " images, but " + labels_path + " has " + std::to_string(d[0]) + " labels");
+    throw CompileError(images_path + ": " + std::to_string(s.count) + " images, but " + labels_path + " has " +
+                       std::to_string(d[0]) + " labels");
   s.labels.assign(labels.begin() + 8, labels.end());
   return s;
 }

@@ -8,14 +8,18 @@ namespace {
 
 constexpr uint32_t kUnit = 16;  // NoC flits and SRAM operands are 16 bytes
 
-std::vector<uint32_t> split(uint32_t total, uint32_t capacity, const char* what, const std::string& file, const std::string& layer) {
+std::vector<uint32_t> split(uint32_t total, uint32_t capacity, const char* what, const std::string& file,
+                            const std::string& layer) {
   if (total <= capacity) return {0, total};
   if (capacity < kUnit)
-    throw CompileError(file + ": layer '" + layer + "': " + std::to_string(total) + " " + what + " must be split over tiles, but a tile holds only " +
-                       std::to_string(capacity) + " (at least " + std::to_string(kUnit) + " needed); use a larger geometry or fewer weight slices");
-  const uint32_t units = (total + kUnit - 1) / kUnit, per_tile = capacity / kUnit, tiles = (units + per_tile - 1) / per_tile;
+    throw CompileError(file + ": layer '" + layer + "': " + std::to_string(total) + " " + what +
+                       " must be split over tiles, but a tile holds only " + std::to_string(capacity) + " (at least " +
+                       std::to_string(kUnit) + " needed); use a larger geometry or fewer weight slices");
+  const uint32_t units = (total + kUnit - 1) / kUnit, per_tile = capacity / kUnit,
+                 tiles = (units + per_tile - 1) / per_tile;
   std::vector<uint32_t> out{0};
-  for (uint32_t t = 0; t < tiles; ++t) out.push_back(std::min(total, out.back() + kUnit * (units / tiles + (t < units % tiles))));
+  for (uint32_t t = 0; t < tiles; ++t)
+    out.push_back(std::min(total, out.back() + kUnit * (units / tiles + (t < units % tiles))));
   return out;
 }
 
@@ -47,8 +51,10 @@ std::vector<Flow> flows(const std::vector<Piece>& pieces, const std::vector<Quan
     if (!p.tail()) {
       add(self, self + 1, 4 * p.n);  // the next K-tile is the next piece
     } else if (p.layer + 1 == layers.size()) {
-      if (p.n_index + 1 == p.n_count) add(self, kHost, 4 * layers.back().n);
-      else add(self, static_cast<int>(pieces.size()) - 1, 4 * p.n);
+      if (p.n_index + 1 == p.n_count)
+        add(self, kHost, 4 * layers.back().n);
+      else
+        add(self, static_cast<int>(pieces.size()) - 1, 4 * p.n);
     } else {
       for (size_t j = 0; j < pieces.size(); ++j) {
         if (pieces[j].layer != p.layer + 1) continue;
@@ -65,7 +71,8 @@ LinkLoad link_load(const Geometry& g, const std::vector<Flow>& all, const std::v
   std::vector<uint32_t> load(g.tiles() * kPorts, 0);
   LinkLoad r;
   for (const Flow& f : all) {
-    const uint32_t from = f.from == kHost ? 0 : tile[f.from], to = f.to == kHost ? 0 : tile[f.to];  // the host is at router 0
+    const uint32_t from = f.from == kHost ? 0 : tile[f.from],
+                   to = f.to == kHost ? 0 : tile[f.to];  // the host is at router 0
     uint32_t x = from % g.mesh_x, y = from / g.mesh_x;
     const auto hop = [&](uint32_t port) {
       r.total += f.flits;
@@ -106,8 +113,9 @@ std::vector<Piece> place(const std::vector<QuantLayer>& layers, const CompileOpt
       for (const Piece& p : out) tiles += p.layer == l;
       detail += (l ? ", " : "") + layers[l].name + " " + std::to_string(tiles);
     }
-    throw CompileError(file + ": network needs " + std::to_string(out.size()) + " tiles, chip has " + std::to_string(o.geometry.tiles()) + " (" + detail +
-                       "); use a larger chip" + (o.weight_slices > 1 ? ", fewer weight slices" : "") + " or a smaller network");
+    throw CompileError(file + ": network needs " + std::to_string(out.size()) + " tiles, chip has " +
+                       std::to_string(o.geometry.tiles()) + " (" + detail + "); use a larger chip" +
+                       (o.weight_slices > 1 ? ", fewer weight slices" : "") + " or a smaller network");
   }
   const std::vector<Flow> traffic = flows(out, layers);
   const uint32_t used = static_cast<uint32_t>(out.size());

@@ -8,15 +8,15 @@
 
 namespace ohmac::compiler {
 
-/// First row of each K-tile, then k. Splits fall on multiples of 16 input bytes, as even as that allows: 784 on 256 rows gives
-/// 208 + 192 + 192 + 192.
+/// First row of each K-tile, then k. Splits fall on multiples of 16 input bytes, as even as that allows: 784 on 256
+/// rows gives 208 + 192 + 192 + 192.
 std::vector<uint32_t> split_k(uint32_t k, const CompileOptions& o, const std::string& file, const std::string& layer);
 
 /// The same for output columns; a tile holds Cols / weight_slices of them.
 std::vector<uint32_t> split_n(uint32_t n, const CompileOptions& o, const std::string& file, const std::string& layer);
 
-/// Tile number at place i of a line that runs through the whole mesh, so that neighbours in the line are neighbours in the mesh.
-/// Variant bit 0: column by column instead of row by row; bit 1: from the other end.
+/// Tile number at place i of a line that runs through the whole mesh, so that neighbours in the line are neighbours in
+/// the mesh. Variant bit 0: column by column instead of row by row; bit 1: from the other end.
 constexpr uint32_t kSnakes = 4;
 uint32_t snake(const Geometry& g, uint32_t variant, uint32_t i);
 
@@ -34,9 +34,10 @@ struct LinkLoad {
 };
 LinkLoad link_load(const Geometry& g, const std::vector<Flow>& all, const std::vector<uint32_t>& tile);
 
-/// Pieces of all layers along a snake; the K-tiles of one column part are consecutive. Of all snakes and starting places the one
-/// with the least loaded busiest link is taken, then the one with the fewest flit hops: inputs from the host and chains of partial
-/// sums otherwise share links, and a link, not the ADC, becomes the bound (784x256: 100 flits against 80 cycles).
+/// Pieces of all layers along a snake; the K-tiles of one column part are consecutive. Of all snakes and starting
+/// places the one with the least loaded busiest link is taken, then the one with the fewest flit hops: inputs from the
+/// host and chains of partial sums otherwise share links, and a link, not the ADC, becomes the bound (784x256: 100
+/// flits against 80 cycles).
 /// @throws CompileError "network needs N tiles, chip has M"
 std::vector<Piece> place(const std::vector<QuantLayer>& layers, const CompileOptions& o, const std::string& file);
 

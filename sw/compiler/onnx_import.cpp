@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Narrow reading of an ONNX graph: one line of Flatten / Reshape / Gemm / MatMul + Add / Relu from one input to one output.
+// Narrow reading of an ONNX graph: one line of Flatten / Reshape / Gemm / MatMul + Add / Relu from one input to one
+// output.
 #include <onnx/onnx_pb.h>
 
 #include <cmath>
@@ -17,8 +18,8 @@ const char* const kMapped = "this version maps Gemm, MatMul+Add, Relu, Flatten, 
 
 struct Tensor {
   std::vector<int64_t> dims;
-  std::vector<float> f;     // FLOAT
-  std::vector<int64_t> i;   // INT64
+  std::vector<float> f;    // FLOAT
+  std::vector<int64_t> i;  // INT64
 };
 
 class Importer {
@@ -38,7 +39,8 @@ class Importer {
       node(n, i);
     }
     if (g.output_size() != 1 || g.output(0).name() != current_)
-      fail("the graph output must be the result of the last node ('" + current_ + "'); export a network with one output");
+      fail("the graph output must be the result of the last node ('" + current_ +
+           "'); export a network with one output");
     finish_layer();
     if (net_.layers.empty()) fail("no Gemm or MatMul in the graph; " + std::string(kMapped));
     return std::move(net_);
@@ -60,7 +62,8 @@ class Importer {
     for (const auto& o : model_.opset_import())
       if (o.domain().empty() || o.domain() == "ai.onnx") {
         default_domain = true;
-        if (o.version() < 7) fail("opset " + std::to_string(o.version()) + " is not supported; export with opset 7 or newer");
+        if (o.version() < 7)
+          fail("opset " + std::to_string(o.version()) + " is not supported; export with opset 7 or newer");
       }
     if (!default_domain) fail("no opset version of the ONNX domain (corrupt file); export it again");
     const size_t slash = path_.find_last_of('/');
@@ -82,7 +85,9 @@ class Importer {
     const onnx::ValueInfoProto* in = nullptr;
     for (const onnx::ValueInfoProto& v : g.input()) {
       if (initialisers_.count(v.name())) continue;  // IR version 3 lists initialisers as inputs
-      if (in) fail("more than one input ('" + in->name() + "', '" + v.name() + "'); if '" + v.name() + "' is a weight, its initialiser is missing");
+      if (in)
+        fail("more than one input ('" + in->name() + "', '" + v.name() + "'); if '" + v.name() +
+             "' is a weight, its initialiser is missing");
       in = &v;
     }
     if (!in) fail("the graph has no input");
@@ -108,12 +113,14 @@ class Importer {
     if (t.data_location() == onnx::TensorProto::EXTERNAL || t.external_data_size())
       fail(n, "initialiser '" + name + "' is stored in another file; save the model with its data inside");
     if (t.data_type() != type)
-      fail(n, "initialiser '" + name + "' has data type " + onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(t.data_type())) +
-                  "; only " + (type == onnx::TensorProto::FLOAT ? "float32" : "int64") + " is supported here");
+      fail(n, "initialiser '" + name + "' has data type " +
+                  onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(t.data_type())) + "; only " +
+                  (type == onnx::TensorProto::FLOAT ? "float32" : "int64") + " is supported here");
     Tensor out;
     uint64_t count = 1;
     for (int64_t d : t.dims()) {
-      if (d < 1 || d > (1 << 24) || (count *= static_cast<uint64_t>(d)) > (1u << 26)) fail(n, "initialiser '" + name + "': bad shape");
+      if (d < 1 || d > (1 << 24) || (count *= static_cast<uint64_t>(d)) > (1u << 26))
+        fail(n, "initialiser '" + name + "': bad shape");
       out.dims.push_back(d);
     }
     const size_t width = type == onnx::TensorProto::FLOAT ? 4 : 8;
@@ -125,17 +132,23 @@ class Importer {
       have = static_cast<size_t>(type == onnx::TensorProto::FLOAT ? t.float_data_size() : t.int64_data_size());
     }
     if (have != count)
-      fail(n, "initialiser '" + name + "' holds " + std::to_string(have) + " values, its shape needs " + std::to_string(count) + " (corrupt file)");
+      fail(n, "initialiser '" + name + "' holds " + std::to_string(have) + " values, its shape needs " +
+                  std::to_string(count) + " (corrupt file)");
     if (type == onnx::TensorProto::FLOAT) {
       out.f.resize(count);
-      if (t.has_raw_data()) std::memcpy(out.f.data(), t.raw_data().data(), count * 4);  // ONNX and every host we run on: little-endian
-      else out.f.assign(t.float_data().begin(), t.float_data().end());
+      if (t.has_raw_data())
+        std::memcpy(out.f.data(), t.raw_data().data(), count * 4);  // ONNX and every host we run on: little-endian
+      else
+        out.f.assign(t.float_data().begin(), t.float_data().end());
       for (size_t i = 0; i < count; ++i)
-        if (!std::isfinite(out.f[i])) fail(n, "initialiser '" + name + "': element " + std::to_string(i) + " is NaN or infinite");
+        if (!std::isfinite(out.f[i]))
+          fail(n, "initialiser '" + name + "': element " + std::to_string(i) + " is NaN or infinite");
     } else {
       out.i.resize(count);
-      if (t.has_raw_data()) std::memcpy(out.i.data(), t.raw_data().data(), count * 8);
-      else out.i.assign(t.int64_data().begin(), t.int64_data().end());
+      if (t.has_raw_data())
+        std::memcpy(out.i.data(), t.raw_data().data(), count * 8);
+      else
+        out.i.assign(t.int64_data().begin(), t.int64_data().end());
     }
     return out;
   }
@@ -164,7 +177,8 @@ class Importer {
   }
   void inputs(const onnx::NodeProto& n, int least, int most) const {
     if (n.input_size() < least || n.input_size() > most || n.output_size() != 1)
-      fail(n, "has " + std::to_string(n.input_size()) + " inputs and " + std::to_string(n.output_size()) + " outputs (corrupt file)");
+      fail(n, "has " + std::to_string(n.input_size()) + " inputs and " + std::to_string(n.output_size()) +
+                  " outputs (corrupt file)");
   }
   std::string dims_text(const std::vector<int64_t>& d) const {
     std::string s = "[";
@@ -174,7 +188,8 @@ class Importer {
 
   void node(const onnx::NodeProto& n, int index) {
     const std::string& op = n.op_type();
-    if (!n.domain().empty() && n.domain() != "ai.onnx") fail(n, "domain '" + n.domain() + "' is not supported; " + kMapped);
+    if (!n.domain().empty() && n.domain() != "ai.onnx")
+      fail(n, "domain '" + n.domain() + "' is not supported; " + kMapped);
     static const std::set<std::string> known{"Gemm", "MatMul", "Add", "Relu", "Flatten", "Reshape"};
     if (!known.count(op)) {
       std::string remedy;
@@ -186,19 +201,22 @@ class Importer {
     int data = 0;
     if (op == "Add" && n.input_size() == 2 && n.input(1) == current_) data = 1;
     if (n.input_size() <= data || n.input(data) != current_)
-      fail(n, "its data input is not the output of the node before it ('" + current_ + "'); branches are not supported");
+      fail(n,
+           "its data input is not the output of the node before it ('" + current_ + "'); branches are not supported");
     (void)index;
     if (op == "Flatten") {
       inputs(n, 1, 1);
       only(n, {"axis"});
-      if (const int64_t axis = attribute_int(n, "axis", 1); axis != 1 && !(axis < 0 && rank_ + axis == 1)) fail(n, "axis=" + std::to_string(axis) + " is not supported; use axis=1");
+      if (const int64_t axis = attribute_int(n, "axis", 1); axis != 1 && !(axis < 0 && rank_ + axis == 1))
+        fail(n, "axis=" + std::to_string(axis) + " is not supported; use axis=1");
       rank_ = 2;
     } else if (op == "Reshape") {
       inputs(n, 2, 2);
       only(n, {"allowzero"});
       const Tensor t = tensor(n, n.input(1), onnx::TensorProto::INT64);
       if (t.i.size() != 2 || (t.i[1] != width_ && t.i[1] != -1) || (t.i[0] == -1 && t.i[1] == -1) || t.i[0] > 1)
-        fail(n, "shape " + dims_text(t.i) + " is not supported; use [-1," + std::to_string(width_) + "] (batch, elements of an input)");
+        fail(n, "shape " + dims_text(t.i) + " is not supported; use [-1," + std::to_string(width_) +
+                    "] (batch, elements of an input)");
       rank_ = 2;
     } else if (op == "Gemm") {
       inputs(n, 2, 3);
@@ -231,17 +249,20 @@ class Importer {
     finish_layer();
     if (rank_ != 2) fail(n, "its input has " + std::to_string(rank_) + " dimensions; put Flatten before it");
     const Tensor t = tensor(n, n.input(1), onnx::TensorProto::FLOAT);
-    if (t.dims.size() != 2) fail(n, "weight '" + n.input(1) + "' has shape " + dims_text(t.dims) + "; it must have 2 dimensions");
+    if (t.dims.size() != 2)
+      fail(n, "weight '" + n.input(1) + "' has shape " + dims_text(t.dims) + "; it must have 2 dimensions");
     const int64_t k = t.dims[transposed ? 1 : 0], cols = t.dims[transposed ? 0 : 1];
     if (k != width_)
-      fail(n, "weight '" + n.input(1) + "' has shape " + dims_text(t.dims) + (transposed ? " (transB=1)" : "") + ", but its input has " + std::to_string(width_) + " elements");
+      fail(n, "weight '" + n.input(1) + "' has shape " + dims_text(t.dims) + (transposed ? " (transB=1)" : "") +
+                  ", but its input has " + std::to_string(width_) + " elements");
     layer_ = Layer{};
     layer_.name = n.name().empty() ? n.output(0) : n.name();
     layer_.k = static_cast<uint32_t>(k);
     layer_.n = static_cast<uint32_t>(cols);
     layer_.weight.resize(t.f.size());
     for (int64_t r = 0; r < k; ++r)
-      for (int64_t c = 0; c < cols; ++c) layer_.weight[r * cols + c] = alpha * t.f[transposed ? c * k + r : r * cols + c];
+      for (int64_t c = 0; c < cols; ++c)
+        layer_.weight[r * cols + c] = alpha * t.f[transposed ? c * k + r : r * cols + c];
     layer_.bias.assign(layer_.n, 0.0f);
     width_ = cols;
     open_ = can_add_ = true;
@@ -252,7 +273,8 @@ class Importer {
     const bool scalar = t.f.size() == 1;
     bool shape_ok = scalar || (!t.dims.empty() && t.dims.back() == layer_.n && t.f.size() == layer_.n);
     if (t.dims.size() > 2) shape_ok = false;
-    if (!shape_ok) fail(n, "bias '" + name + "' has shape " + dims_text(t.dims) + ", expected [" + std::to_string(layer_.n) + "]");
+    if (!shape_ok)
+      fail(n, "bias '" + name + "' has shape " + dims_text(t.dims) + ", expected [" + std::to_string(layer_.n) + "]");
     for (uint32_t i = 0; i < layer_.n; ++i) layer_.bias[i] += beta * t.f[scalar ? 0 : i];
   }
 
@@ -269,7 +291,7 @@ class Importer {
   bool open_ = false, can_add_ = false;  // a layer is being read; an Add may follow it
   std::string current_;                  // value the next node must read
   int rank_ = 0;
-  int64_t width_ = 0;                    // elements of an input at this place
+  int64_t width_ = 0;  // elements of an input at this place
 };
 
 }  // namespace

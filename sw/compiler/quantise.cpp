@@ -14,7 +14,8 @@ constexpr uint32_t kRanges = 16;        // values of the RANGE field
 constexpr uint32_t kLosslessRange = 9;  // 1-bit inputs weigh 2^6, 4-bit weight slices 2^3: step = 1 unit product
 constexpr int32_t kAccMax = (1 << 23) - 1, kAccMin = -(1 << 23);
 
-/// Column signals of one phase, in the macro's unit products: s[c] = sum over rows of x * cell. Exact in int32 (rows <= 1023).
+/// Column signals of one phase, in the macro's unit products: s[c] = sum over rows of x * cell. Exact in int32 (rows <=
+/// 1023).
 void column_signals(const int8_t* x, uint32_t k, const int8_t* cells, uint32_t cols, int32_t* s) {
   std::fill(s, s + cols, 0);
   for (uint32_t r = 0; r < k; ++r) {
@@ -85,7 +86,8 @@ Activation finish(const QuantLayer& l, const PsumScale& p, std::vector<int32_t> 
   return a;
 }
 
-/// Scale of an activation: the clip, from max down to half of it, with the least squared error over the calibration values.
+/// Scale of an activation: the clip, from max down to half of it, with the least squared error over the calibration
+/// values.
 double activation_scale(const std::vector<std::vector<float>>& values) {
   float top = 0;
   for (const auto& v : values)
@@ -112,14 +114,16 @@ PsumScale psum_scale(const QuantLayer& l, const std::vector<float>& bias, int st
   for (float b : bias) {
     const double v = std::nearbyint(b / unit);
     if (!(std::fabs(v) < 2147483647.0))
-      throw CompileError(file + ": layer '" + l.name + "': a bias is too large for its weights (more than 2^31 psum counts); rescale the layer");
+      throw CompileError(file + ": layer '" + l.name +
+                         "': a bias is too large for its weights (more than 2^31 psum counts); rescale the layer");
     p.bias.push_back(static_cast<int32_t>(v));
   }
   if (!l.last) requant_factor(unit / l.output_scale, &p.mult, &p.shift);
   return p;
 }
 
-/// The range with the least squared error of the layer's sums on the calibration inputs. The ADC is held to `headroom` of its codes.
+/// The range with the least squared error of the layer's sums on the calibration inputs. The ADC is held to `headroom`
+/// of its codes.
 uint32_t choose_range(const QuantLayer& l, const CompileOptions& o, const std::vector<std::vector<int8_t>>& cells,
                       const std::vector<std::vector<int8_t>>& inputs) {
   const Slicing in = input_slicing(o.input_slice_bits), ws = weight_slicing(o.weight_slices);
@@ -172,14 +176,17 @@ void requant_factor(double m, uint32_t* mult, uint32_t* shift) {
   int s = 31 - exponent;
   double v = std::nearbyint(std::ldexp(f, 31));
   if (v == 2147483648.0) v /= 2, --s;
-  if (s < 0) throw CompileError("requantisation factor " + std::to_string(m) + " is too large for the vector unit; rescale the network");
+  if (s < 0)
+    throw CompileError("requantisation factor " + std::to_string(m) +
+                       " is too large for the vector unit; rescale the network");
   if (s > 62) v = std::nearbyint(std::ldexp(m, 62)), s = 62;
   *mult = static_cast<uint32_t>(v);
   *shift = static_cast<uint32_t>(s);
 }
 
 int32_t sat32(int64_t v) {
-  return static_cast<int32_t>(std::clamp<int64_t>(v, std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()));
+  return static_cast<int32_t>(
+      std::clamp<int64_t>(v, std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()));
 }
 
 int8_t requantise(int32_t x, uint32_t mult, uint32_t shift) {
@@ -192,17 +199,20 @@ int8_t requantise(int32_t x, uint32_t mult, uint32_t shift) {
   return static_cast<int8_t>(std::clamp<int64_t>(q, -127, 127));
 }
 
-std::vector<int32_t> tile_psums(const CompileOptions& o, uint32_t range, const int8_t* x, uint32_t k, const int8_t* cells, uint32_t n) {
+std::vector<int32_t> tile_psums(const CompileOptions& o, uint32_t range, const int8_t* x, uint32_t k,
+                                const int8_t* cells, uint32_t n) {
   const uint32_t cols = n * o.weight_slices;
   const int32_t lo = -(1 << (o.adc_bits - 1)), hi = -lo - 1;
   std::vector<int32_t> acc(cols, 0);
   for_each_phase(o, x, k, cells, cols, [&](const std::vector<int32_t>& s, uint32_t shift) {
-    for (uint32_t c = 0; c < cols; ++c) acc[c] = std::clamp(acc[c] + adc_code(s[c], range, lo, hi) * (1 << shift), kAccMin, kAccMax);
+    for (uint32_t c = 0; c < cols; ++c)
+      acc[c] = std::clamp(acc[c] + adc_code(s[c], range, lo, hi) * (1 << shift), kAccMin, kAccMax);
   });
   return combine(o, acc, n);
 }
 
-std::vector<int8_t> cell_codes(const QuantLayer& l, const CompileOptions& o, uint32_t k0, uint32_t k, uint32_t n0, uint32_t n) {
+std::vector<int8_t> cell_codes(const QuantLayer& l, const CompileOptions& o, uint32_t k0, uint32_t k, uint32_t n0,
+                               uint32_t n) {
   const Slicing ws = weight_slicing(o.weight_slices);
   std::vector<int8_t> out(size_t{k} * n * ws.count);
   for (uint32_t r = 0; r < k; ++r)
@@ -236,7 +246,8 @@ Activation layer_int8(const QuantLayer& l, const std::vector<int8_t>& x) {
   return finish(l, l.int8, std::move(psum));
 }
 
-Activation layer_int8_adc(const QuantLayer& l, const CompileOptions& o, const std::vector<std::vector<int8_t>>& cells, const std::vector<int8_t>& x) {
+Activation layer_int8_adc(const QuantLayer& l, const CompileOptions& o, const std::vector<std::vector<int8_t>>& cells,
+                          const std::vector<int8_t>& x) {
   std::vector<int32_t> sum;
   for (size_t t = 0; t + 1 < l.k_splits.size(); ++t) {
     const uint32_t k0 = l.k_splits[t];
@@ -253,7 +264,8 @@ std::vector<QuantLayer> quantise(const Network& net, const Dataset& calibration,
   if (calibration.count == 0) throw CompileError(net.file + ": no calibration images; give at least one");
   if (calibration.size() != net.inputs())
     throw CompileError(net.file + ": takes " + std::to_string(net.inputs()) + " inputs, the calibration images have " +
-                       std::to_string(calibration.rows) + "x" + std::to_string(calibration.cols) + " pixels; give images of the network's size");
+                       std::to_string(calibration.rows) + "x" + std::to_string(calibration.cols) +
+                       " pixels; give images of the network's size");
   const Slicing in = input_slicing(o.input_slice_bits), ws = weight_slicing(o.weight_slices);
   const int align = static_cast<int>(14 - in.bits - ws.bits);
 
@@ -294,7 +306,8 @@ std::vector<QuantLayer> quantise(const Network& net, const Dataset& calibration,
     l.output_scale = l.last ? 1 : activation_scale(act);
 
     std::vector<std::vector<int8_t>> cells;
-    for (size_t t = 0; t + 1 < l.k_splits.size(); ++t) cells.push_back(cell_codes(l, o, l.k_splits[t], l.k_splits[t + 1] - l.k_splits[t], 0, l.n));
+    for (size_t t = 0; t + 1 < l.k_splits.size(); ++t)
+      cells.push_back(cell_codes(l, o, l.k_splits[t], l.k_splits[t + 1] - l.k_splits[t], 0, l.n));
     l.range = o.lossless ? kLosslessRange : choose_range(l, o, cells, q);
     l.step_log2 = static_cast<int>(l.range) - align;
     l.int8 = psum_scale(l, f.bias, 0, net.file);
@@ -304,7 +317,8 @@ std::vector<QuantLayer> quantise(const Network& net, const Dataset& calibration,
         int64_t worst = std::abs(int64_t{l.int8.bias[c]});
         for (uint32_t r = 0; r < l.k; ++r) worst += int64_t{std::abs(l.weight[size_t{r} * l.n + c])} * 127 * 256;
         if (worst > std::numeric_limits<int32_t>::max())
-          throw CompileError(net.file + ": layer '" + f.name + "': column " + std::to_string(c) + " could overflow the 32-bit psum in the lossless configuration; compile without it");
+          throw CompileError(net.file + ": layer '" + f.name + "': column " + std::to_string(c) +
+                             " could overflow the 32-bit psum in the lossless configuration; compile without it");
       }
     }
     if (!l.last)
@@ -317,13 +331,16 @@ std::vector<QuantLayer> quantise(const Network& net, const Dataset& calibration,
 
 std::vector<int8_t> Compiled::quantise_input(const std::vector<float>& x) const {
   if (x.size() != source.inputs())
-    throw CompileError(source.file + ": takes " + std::to_string(source.inputs()) + " inputs, got " + std::to_string(x.size()));
+    throw CompileError(source.file + ": takes " + std::to_string(source.inputs()) + " inputs, got " +
+                       std::to_string(x.size()));
   std::vector<int8_t> q;
   for (float v : x) q.push_back(quantise_value(v / layers.front().input_scale));
   return q;
 }
 
-std::vector<float> Compiled::run_float(const std::vector<float>& x) const { return forward_float(source, x, source.layers.size()); }
+std::vector<float> Compiled::run_float(const std::vector<float>& x) const {
+  return forward_float(source, x, source.layers.size());
+}
 
 std::vector<int32_t> Compiled::run_int8(const std::vector<int8_t>& x) const {
   Activation a;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calibrated quantisation and the integer references. The arithmetic is that of rtl/tile/README.md with gain 1 and offset 0.
+// Calibrated quantisation and the integer references. The arithmetic is that of rtl/tile/README.md with gain 1 and
+// offset 0.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -31,10 +32,12 @@ int8_t requantise(int32_t x, uint32_t mult, uint32_t shift);
 
 /// psums of one K-tile, before any addition: groups, input slices, ADC, column accumulation, weight slices.
 /// @param cells  [k][n * weight slices] cell codes;  @param range  RANGE field, 0..15
-std::vector<int32_t> tile_psums(const CompileOptions& o, uint32_t range, const int8_t* x, uint32_t k, const int8_t* cells, uint32_t n);
+std::vector<int32_t> tile_psums(const CompileOptions& o, uint32_t range, const int8_t* x, uint32_t k,
+                                const int8_t* cells, uint32_t n);
 
 /// Cell codes of rows k0..k0+k-1, columns n0..n0+n-1 of a layer: [k][n * weight slices].
-std::vector<int8_t> cell_codes(const QuantLayer& l, const CompileOptions& o, uint32_t k0, uint32_t k, uint32_t n0, uint32_t n);
+std::vector<int8_t> cell_codes(const QuantLayer& l, const CompileOptions& o, uint32_t k0, uint32_t k, uint32_t n0,
+                               uint32_t n);
 
 /// Scales, weights, biases, requantisation and the range of every layer.
 std::vector<QuantLayer> quantise(const Network& net, const Dataset& calibration, const CompileOptions& o);
@@ -49,6 +52,7 @@ struct Activation {
 };
 Activation layer_int8(const QuantLayer& l, const std::vector<int8_t>& x);
 /// `cells`: one block per K-tile, all columns, as cell_codes() makes them.
-Activation layer_int8_adc(const QuantLayer& l, const CompileOptions& o, const std::vector<std::vector<int8_t>>& cells, const std::vector<int8_t>& x);
+Activation layer_int8_adc(const QuantLayer& l, const CompileOptions& o, const std::vector<std::vector<int8_t>>& cells,
+                          const std::vector<int8_t>& x);
 
 }  // namespace ohmac::compiler

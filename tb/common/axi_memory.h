@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// AXI4 memory slave in plain C++ on references to the ports of a Verilated module (128 bits, one id, INCR). Each cycle: settle the
-// module, sample(), clock edge, drive(). Latency, random stalls and error responses are settings; every burst accepted is logged.
+// AXI4 memory slave in plain C++ on references to the ports of a Verilated module (128 bits, one id, INCR). Each cycle:
+// settle the module, sample(), clock edge, drive(). Latency, random stalls and error responses are settings; every
+// burst accepted is logged.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -79,10 +80,10 @@ AxiPorts dma_axi_ports(Dut& d) {
 /// Ports named as those of ohmac_top.
 template <class Dut>
 AxiPorts top_axi_ports(Dut& d) {
-  return {d.m_axi_araddr, d.m_axi_arlen,  d.m_axi_arvalid, d.m_axi_arready, &d.m_axi_rdata[0], d.m_axi_rresp,
-          d.m_axi_rlast,  d.m_axi_rvalid, d.m_axi_rready,  d.m_axi_awaddr,  d.m_axi_awlen,     d.m_axi_awvalid,
-          d.m_axi_awready, &d.m_axi_wdata[0], d.m_axi_wstrb, d.m_axi_wlast, d.m_axi_wvalid,    d.m_axi_wready,
-          d.m_axi_bresp,  d.m_axi_bvalid, d.m_axi_bready};
+  return {d.m_axi_araddr,  d.m_axi_arlen,     d.m_axi_arvalid, d.m_axi_arready, &d.m_axi_rdata[0], d.m_axi_rresp,
+          d.m_axi_rlast,   d.m_axi_rvalid,    d.m_axi_rready,  d.m_axi_awaddr,  d.m_axi_awlen,     d.m_axi_awvalid,
+          d.m_axi_awready, &d.m_axi_wdata[0], d.m_axi_wstrb,   d.m_axi_wlast,   d.m_axi_wvalid,    d.m_axi_wready,
+          d.m_axi_bresp,   d.m_axi_bvalid,    d.m_axi_bready};
 }
 
 struct AxiSettings {

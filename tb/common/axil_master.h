@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// AXI4-Lite master in plain C++ on references to s_axil_* ports (32 bits). One access at a time: begin_read() or begin_write(), then
-// each cycle settle, sample(), clock edge, drive(), until done(). read() and write() do that with a function that runs one cycle.
+// AXI4-Lite master in plain C++ on references to s_axil_* ports (32 bits). One access at a time: begin_read() or
+// begin_write(), then each cycle settle, sample(), clock edge, drive(), until done(). read() and write() do that with a
+// function that runs one cycle.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -31,9 +32,9 @@ struct AxilPorts {
 
 template <class Dut>
 AxilPorts axil_ports(Dut& d) {
-  return {d.s_axil_awaddr, d.s_axil_awvalid, d.s_axil_awready, d.s_axil_wdata, d.s_axil_wstrb, d.s_axil_wvalid,
-          d.s_axil_wready, d.s_axil_bresp,   d.s_axil_bvalid,  d.s_axil_bready, d.s_axil_araddr, d.s_axil_arvalid,
-          d.s_axil_arready, d.s_axil_rdata,  d.s_axil_rresp,   d.s_axil_rvalid, d.s_axil_rready};
+  return {d.s_axil_awaddr,  d.s_axil_awvalid, d.s_axil_awready, d.s_axil_wdata,  d.s_axil_wstrb,  d.s_axil_wvalid,
+          d.s_axil_wready,  d.s_axil_bresp,   d.s_axil_bvalid,  d.s_axil_bready, d.s_axil_araddr, d.s_axil_arvalid,
+          d.s_axil_arready, d.s_axil_rdata,   d.s_axil_rresp,   d.s_axil_rvalid, d.s_axil_rready};
 }
 
 class AxilMaster {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Verilated chip with its macros, memory and AXI4-Lite host, without SystemC: one call a cycle, and a reset at any time.
+// A Verilated chip with its macros, memory and AXI4-Lite host, without SystemC: one call a cycle, and a reset at any
+// time.
 #pragma once
 #include <memory>
 #include <random>
@@ -15,9 +16,10 @@ namespace ohmac::tb {
 
 class ChipBench {
  public:
-  /// In reset for four cycles, then ready. `host_stall`: chance a cycle, percent, that the host delays a valid or a ready.
-  ChipBench(std::unique_ptr<RtlChip> chip, std::vector<Macro> macros, const AxiMemory::Config& memory, uint32_t host_stall = 0,
-            uint64_t host_seed = 1)
+  /// In reset for four cycles, then ready. `host_stall`: chance a cycle, percent, that the host delays a valid or a
+  /// ready.
+  ChipBench(std::unique_ptr<RtlChip> chip, std::vector<Macro> macros, const AxiMemory::Config& memory,
+            uint32_t host_stall = 0, uint64_t host_seed = 1)
       : macros_(std::move(macros)), chip_(std::move(chip)), memory_(memory), host_stall_(host_stall), rng_(host_seed) {
     reset(4);
   }
@@ -41,7 +43,8 @@ class ChipBench {
     }
     chip_->clock(false);
   }
-  /// Reset falls at once, between two clock edges, and rises after `cycles`. Accesses and bursts under way are forgotten.
+  /// Reset falls at once, between two clock edges, and rises after `cycles`. Accesses and bursts under way are
+  /// forgotten.
   void reset(uint32_t cycles) {
     in_reset_ = true;
     memory_.reset();

@@ -20,7 +20,8 @@ class Clocked {
   explicit Clocked(const std::function<void(VerilatedContext&)>& setup = {}) {
     if (setup) setup(context_);
     dut_ = std::make_unique<Dut>(&context_);
-    // An asynchronous reset is an edge to the simulator: flops behind a stopped clock would not see one that is low from the start.
+    // An asynchronous reset is an edge to the simulator: flops behind a stopped clock would not see one that is low
+    // from the start.
     dut_->clk_i = 0;
     dut_->rst_ni = 1;
     dut_->eval();
@@ -59,7 +60,8 @@ class Clocked {
   uint64_t cycle_ = 0;
 };
 
-/// Seed of a random test: OHMAC_SEED if set, else `fallback`. Tests print it in a SCOPED_TRACE, so a failure can be rerun.
+/// Seed of a random test: OHMAC_SEED if set, else `fallback`. Tests print it in a SCOPED_TRACE, so a failure can be
+/// rerun.
 inline uint64_t test_seed(uint64_t fallback) {
   const char* s = std::getenv("OHMAC_SEED");
   return s ? std::strtoull(s, nullptr, 0) : fallback;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// flit_t of rtl/pkg/ohmac_pkg.sv as a C++ value, and its packing into Verilator's words (182 bits, host is the top bit).
+// flit_t of rtl/pkg/ohmac_pkg.sv as a C++ value, and its packing into Verilator's words (182 bits, host is the top
+// bit).
 #pragma once
 #include <array>
 #include <cstdint>
@@ -35,8 +36,8 @@ template <class Words>
 void pack(const Flit& f, Words& words) {
   for (unsigned i = 0; i < 4; ++i) words[i] = f.data[i];
   const uint64_t top = uint64_t{f.strb} | uint64_t{f.addr & 0xFFFFFFu} << 16 | uint64_t{f.token} << 40 |
-                       uint64_t{f.token_en} << 44 | uint64_t{static_cast<uint8_t>(f.kind)} << 45 |
-                       uint64_t{f.y} << 47 | uint64_t{f.x} << 50 | uint64_t{f.host} << 53;
+                       uint64_t{f.token_en} << 44 | uint64_t{static_cast<uint8_t>(f.kind)} << 45 | uint64_t{f.y} << 47 |
+                       uint64_t{f.x} << 50 | uint64_t{f.host} << 53;
   words[4] = static_cast<uint32_t>(top);
   words[5] = static_cast<uint32_t>(top >> 32);
 }

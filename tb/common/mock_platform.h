@@ -12,8 +12,9 @@
 
 namespace ohmac::tb {
 
-/// Strict ordered platform: every CSR access, interrupt wait and cell programming must be the next one expected, with the expected
-/// value; anything else fails the test and is answered with kBusError. Expectations left at the end fail the test as well.
+/// Strict ordered platform: every CSR access, interrupt wait and cell programming must be the next one expected, with
+/// the expected value; anything else fails the test and is answered with kBusError. Expectations left at the end fail
+/// the test as well.
 class MockPlatform final : public Platform {
  public:
   static constexpr uint64_t kBus = 0x1'8000'0000;  // above 4 GiB, so that the upper address halves matter
@@ -26,10 +27,16 @@ class MockPlatform final : public Platform {
   ~MockPlatform() { verify(); }
 
   // --- Expectations, in order
-  void expect_read(uint32_t addr, uint32_t value, Status s = Status::kOk) { add({Kind::kRead, addr, value, s, {}, false}); }
-  void expect_write(uint32_t addr, uint32_t value, Status s = Status::kOk) { add({Kind::kWrite, addr, value, s, {}, false}); }
+  void expect_read(uint32_t addr, uint32_t value, Status s = Status::kOk) {
+    add({Kind::kRead, addr, value, s, {}, false});
+  }
+  void expect_write(uint32_t addr, uint32_t value, Status s = Status::kOk) {
+    add({Kind::kWrite, addr, value, s, {}, false});
+  }
   /// `act` plays the chip at this moment.
-  void expect_irq(Status s = Status::kOk, std::function<void()> act = {}) { add({Kind::kIrq, 0, 0, s, std::move(act), false}); }
+  void expect_irq(Status s = Status::kOk, std::function<void()> act = {}) {
+    add({Kind::kIrq, 0, 0, s, std::move(act), false});
+  }
   void expect_program(uint32_t tile, Status s = Status::kOk) { add({Kind::kProgram, tile, 0, s, {}, false}); }
   void verify() {
     EXPECT_TRUE(queue_.empty()) << queue_.size() << " expected accesses did not happen";

@@ -86,12 +86,16 @@ class Generator {
       if (chance(2)) vec_slot(below(isa::kNumVecCfg), false);
       if (chance(4)) timing(false);
       if (chance(4)) calibrate(below(g_.cols), false);
-      if (chance(3)) pipeline();
-      else nest();
+      if (chance(3))
+        pipeline();
+      else
+        nest();
     }
     if (!inbox_open_) open_inbox();
-    if (o_.faulty) break_it();
-    else emit(isa::halt::make());
+    if (o_.faulty)
+      break_it();
+    else
+      emit(isa::halt::make());
     std::memcpy(&p_.sram[program_base_], code_.data(), code_.size() * 8);
     p_.pc = static_cast<uint16_t>(program_base_ / 8);
     p_.instructions = static_cast<uint32_t>(code_.size());
@@ -102,7 +106,9 @@ class Generator {
  private:
   // --- Chance
   uint32_t below(uint32_t n) { return static_cast<uint32_t>(rng_() % n); }
-  int32_t between(int32_t lo, int32_t hi) { return lo + static_cast<int32_t>(below(static_cast<uint32_t>(hi - lo + 1))); }
+  int32_t between(int32_t lo, int32_t hi) {
+    return lo + static_cast<int32_t>(below(static_cast<uint32_t>(hi - lo + 1)));
+  }
   bool chance(uint32_t one_in) { return below(one_in) == 0; }
 
   // --- Code
@@ -112,8 +118,10 @@ class Generator {
   }
   void setr(uint32_t word, uint32_t value) { emit(isa::setr::make(word, value)); }
   void set_word(uint32_t word, uint32_t value, bool initial) {
-    if (initial) p_.config.emplace_back(word, value);
-    else setr(word, value);
+    if (initial)
+      p_.config.emplace_back(word, value);
+    else
+      setr(word, value);
     shadow_[word] = value;
   }
 
@@ -134,10 +142,14 @@ class Generator {
     p_.cells.resize(g_.rows * g_.cols);
     const uint32_t style = below(4);
     for (int8_t& c : p_.cells) {
-      if (style == 0) c = static_cast<int8_t>(between(-127, 127));
-      else if (style == 1) c = static_cast<int8_t>(between(-15, 15) * 8);
-      else if (style == 2) c = static_cast<int8_t>(chance(8) ? between(-127, 127) : 0);
-      else c = static_cast<int8_t>(between(-20, 20));
+      if (style == 0)
+        c = static_cast<int8_t>(between(-127, 127));
+      else if (style == 1)
+        c = static_cast<int8_t>(between(-15, 15) * 8);
+      else if (style == 2)
+        c = static_cast<int8_t>(chance(8) ? between(-127, 127) : 0);
+      else
+        c = static_cast<int8_t>(between(-20, 20));
     }
     for (uint32_t c = 0; c < g_.cols; ++c) calibrate(c, true);
     timing(true);
@@ -147,13 +159,15 @@ class Generator {
   void calibrate(uint32_t column, bool initial) {
     const auto gain = static_cast<uint32_t>(chance(20) ? below(65536) : between(14000, 19000));
     const int32_t offset = chance(20) ? between(-32768, 32767) : between(-600, 600);
-    set_word(cfg::kCalBase + column, static_cast<uint32_t>(cfg::cal::gain.put(gain) | cfg::cal::offset.put(static_cast<uint32_t>(offset))),
+    set_word(cfg::kCalBase + column,
+             static_cast<uint32_t>(cfg::cal::gain.put(gain) | cfg::cal::offset.put(static_cast<uint32_t>(offset))),
              initial);
   }
 
   void timing(bool initial) {
     set_word(cfg::kTimingBase,
-             static_cast<uint32_t>(cfg::timing::settle.put(1 + below(6)) | cfg::timing::integ.put(chance(4) ? 1 + below(40) : 1 + below(12))),
+             static_cast<uint32_t>(cfg::timing::settle.put(1 + below(6)) |
+                                   cfg::timing::integ.put(chance(4) ? 1 + below(40) : 1 + below(12))),
              initial);
   }
 
@@ -183,13 +197,15 @@ class Generator {
     set_word(word + m::seg_len.word, put(m::seg_len, seg_len) | put(m::n_seg, n_seg), initial);
     set_word(word + m::seg_stride.word, put(m::seg_stride, static_cast<uint32_t>(stride)), initial);
     set_word(word + m::pad_top.word,
-             put(m::pad_top, top) | put(m::pad_bottom, bottom) | put(m::pad_left, std::min(left, 255u)) | put(m::pad_right, std::min(right, 255u)),
+             put(m::pad_top, top) | put(m::pad_bottom, bottom) | put(m::pad_left, std::min(left, 255u)) |
+                 put(m::pad_right, std::min(right, 255u)),
              initial);
     set_word(word + m::pad_value.word,
              put(m::pad_value, chance(2) ? 0 : below(256)) | put(m::in_slice, in_slice) | put(m::w_slices, w_slices) |
                  put(m::adc_bits, 4 + below(5)) | put(m::range, chance(3) ? below(16) : 4 + below(6)),
              initial);
-    set_word(word + m::group_rows.word, put(m::group_rows, group) | put(m::mux_first, mux_first) | put(m::mux_count, mux_count), initial);
+    set_word(word + m::group_rows.word,
+             put(m::group_rows, group) | put(m::mux_first, mux_first) | put(m::mux_count, mux_count), initial);
     s.k = k;
     s.phases = phases();
     s.psums = mux_count * g_.lanes >> w_slices;
@@ -209,7 +225,8 @@ class Generator {
     s.len = len != 0 ? len : 1 + below(chance(4) ? 120 : 40);
     const uint32_t word = cfg::kVeccfgBase + i * cfg::kVeccfgStride;
     namespace v = cfg::veccfg;
-    set_word(word, static_cast<uint32_t>(v::len.put(s.len) | v::requant.put(s.requant) | v::relu.put(chance(2))), initial);
+    set_word(word, static_cast<uint32_t>(v::len.put(s.len) | v::requant.put(s.requant) | v::relu.put(chance(2))),
+             initial);
     const uint32_t shift = chance(4) ? below(63) : 20 + below(20);
     set_word(word + v::mult.word, chance(8) ? below(1u << 31) : below(1u << std::min(30u, shift + 1)), initial);
     set_word(word + v::shift.word, shift, initial);
@@ -248,8 +265,9 @@ class Generator {
     inbox_open_ = true;
   }
 
-  // --- Tokens. Token 4p + c goes from engine p to engine c; 0 is the inbox, 1..3 are loopback or SIGNALs of the sequencer.
-  // known_[p][c]: the operations of p up to this index are complete before anything that c does from here on.
+  // --- Tokens. Token 4p + c goes from engine p to engine c; 0 is the inbox, 1..3 are loopback or SIGNALs of the
+  // sequencer. known_[p][c]: the operations of p up to this index are complete before anything that c does from here
+  // on.
   static uint32_t token(uint32_t p, uint32_t c) { return 4 * p + c; }
 
   void learn(uint32_t from, uint32_t c) {
@@ -311,11 +329,13 @@ class Generator {
       std::array<int64_t, 4> inc{};
       if (a.wrap) {
         a.wrap_len = align * (4 + below(static_cast<uint32_t>(600 / align) + 2));
-        a.wrap_base = (arena_.lo + align - 1) / align * align + align * below(static_cast<uint32_t>((room - a.wrap_len - 1100) / align));
+        a.wrap_base = (arena_.lo + align - 1) / align * align +
+                      align * below(static_cast<uint32_t>((room - a.wrap_len - 1100) / align));
         a.at = {a.wrap_base, a.wrap_base + a.wrap_len - align + 1};
         set_agu(i, cfg::agu::addr.word, a.wrap_base + align * below(static_cast<uint32_t>(a.wrap_len / align)));
         for (size_t d = 0; d < counts.size(); ++d)
-          inc[d] = align * between(static_cast<int32_t>(1 - a.wrap_len / align), static_cast<int32_t>(a.wrap_len / align - 1));
+          inc[d] = align *
+                   between(static_cast<int32_t>(1 - a.wrap_len / align), static_cast<int32_t>(a.wrap_len / align - 1));
       } else {
         int64_t lo = 0, hi = 0;
         std::array<int64_t, 5> stride{};
@@ -377,9 +397,17 @@ class Generator {
   // --- Operations
   void operation(uint32_t iterations, uint32_t depth) {
     switch (below(14)) {
-      case 0: case 1: case 2: case 3: return mvm(iterations);
-      case 4: case 5: case 6: case 7: return vec();
-      case 8: case 9: case 10: return send();
+      case 0:
+      case 1:
+      case 2:
+      case 3: return mvm(iterations);
+      case 4:
+      case 5:
+      case 6:
+      case 7: return vec();
+      case 8:
+      case 9:
+      case 10: return send();
       case 11: {
         const uint32_t c = 1 + below(3);
         if (loop_token_role_[c]) return static_cast<void>(emit(isa::nop::make()));
@@ -458,7 +486,8 @@ class Generator {
     order(a, kNet);
     order(w, kNet);
     const bool token_en = loopback || len == 0 || chance(2);
-    emit(isa::send::make(src.field, loopback ? 0 : isa::kHostTile, dst.field, len, token_en, loopback ? token(kSeq, consumer) : below(16)));
+    emit(isa::send::make(src.field, loopback ? 0 : isa::kHostTile, dst.field, len, token_en,
+                         loopback ? token(kSeq, consumer) : below(16)));
     record(a);
     if (!loopback) return;
     record(w);
@@ -498,8 +527,10 @@ class Generator {
     bool carried = false;  // does an iteration depend on the one before?
     for (size_t i = first_access; i < history_.size(); ++i)
       for (size_t j = first_access; j < history_.size(); ++j) carried |= conflict(history_[i], history_[j]);
-    if (carried) barrier();
-    else if (chance(5)) emit(isa::nop::make());
+    if (carried)
+      barrier();
+    else if (chance(5))
+      emit(isa::nop::make());
     if (code_.size() == at + 1) emit(isa::nop::make());
     const uint64_t len = code_.size() - at - 1;
     code_[at] = isa::loop::make(scalar, s, len, scalar ? below(65536) : counts[d]);
@@ -511,7 +542,8 @@ class Generator {
     const MvmSlot& s = mvm_[slot];
     const int64_t psum = (s.psum_bytes + 31) / 32 * 32, out = (s.psums + 31) / 32 * 32;
     const int64_t input = s.bytes.hi - std::min<int64_t>(0, s.bytes.lo) + 16 * n;
-    if (phases_ + n * s.phases > o_.max_phases || input + 2 * psum + 2 * out + 64 > arena_.hi - arena_.lo) return nest();
+    if (phases_ + n * s.phases > o_.max_phases || input + 2 * psum + 2 * out + 64 > arena_.hi - arena_.lo)
+      return nest();
     phases_ += n * s.phases;
     barrier();
     const uint32_t vslot = below(isa::kNumVecCfg);
@@ -521,14 +553,18 @@ class Generator {
     struct Setting {
       int64_t addr, inc, base, len;
     };
-    const Setting settings[] = {{in_at, 16, 0, 0}, {psum_at, psum, psum_at, 2 * psum}, {out_at, out, out_at, 2 * out}, {64, 16 * between(1, 20), 0, 0}};
+    const Setting settings[] = {{in_at, 16, 0, 0},
+                                {psum_at, psum, psum_at, 2 * psum},
+                                {out_at, out, out_at, 2 * out},
+                                {64, 16 * between(1, 20), 0, 0}};
     for (uint32_t i = 0; i < 4; ++i) {
       set_agu(i, cfg::agu::addr.word, settings[i].addr);
       set_agu(i, cfg::agu::inc0.word, settings[i].inc);
       set_agu(i, cfg::agu::wrap_base.word, settings[i].base);
       set_agu(i, cfg::agu::wrap_len.word, settings[i].len);
     }
-    const uint32_t psum_free = token(kVec, kMvm), psum_full = token(kMvm, kVec), out_free = token(kNet, kVec), out_full = token(kVec, kNet);
+    const uint32_t psum_free = token(kVec, kMvm), psum_full = token(kMvm, kVec), out_free = token(kNet, kVec),
+                   out_full = token(kVec, kNet);
     emit(isa::signal::make(kSeq, psum_free, 2));
     emit(isa::signal::make(kSeq, out_free, 2));
     const uint32_t at = emit(0);
@@ -576,7 +612,8 @@ class Generator {
       case 5:
         vec_slot(0, false, 16);
         set_agu(3, cfg::agu::addr.word, outside);
-        fails(isa::Fault::kAddress, chance(2) ? isa::vec::make(bad, good, good, 0, 0) : isa::vec::make(good, bad, good, 1, 0));
+        fails(isa::Fault::kAddress,
+              chance(2) ? isa::vec::make(bad, good, good, 0, 0) : isa::vec::make(good, bad, good, 1, 0));
         break;
       case 6:
         set_agu(3, cfg::agu::addr.word, chance(2) ? outside + 24 : outside + 16);
@@ -607,13 +644,16 @@ class Generator {
       case 12: {
         const uint32_t word = cfg::kMvmcfgBase + cfg::mvmcfg::adc_bits.word;
         const uint32_t bits = chance(2) ? below(4) : 9 + below(7);
-        setr(word, static_cast<uint32_t>((shadow_[word] & ~cfg::mvmcfg::adc_bits.put(15)) | cfg::mvmcfg::adc_bits.put(bits)));
+        setr(word,
+             static_cast<uint32_t>((shadow_[word] & ~cfg::mvmcfg::adc_bits.put(15)) | cfg::mvmcfg::adc_bits.put(bits)));
         fails(isa::Fault::kConfig, isa::mvm::make(good, good, 0));
         break;
       }
       case 13:
-        if (chance(2)) setr(cfg::kVeccfgBase, 1 << 16);
-        else setr(cfg::kVeccfgBase + cfg::veccfg::shift.word, 63);
+        if (chance(2))
+          setr(cfg::kVeccfgBase, 1 << 16);
+        else
+          setr(cfg::kVeccfgBase + cfg::veccfg::shift.word, 63);
         fails(isa::Fault::kConfig, isa::vec::make(good, good, good, 0, 0));
         break;
       default: {  // a segment outside the SRAM, seen while it is read

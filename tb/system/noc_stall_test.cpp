@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Back-pressure on the NoC: in this chip every FIFO of mesh, routers, DMA and tiles holds its words back for random times
-// (tb/common/stalling_fifo.sv). No bit of the results may change. Real digits, reference geometry.
+// Back-pressure on the NoC: in this chip every FIFO of mesh, routers, DMA and tiles holds its words back for random
+// times (tb/common/stalling_fifo.sv). No bit of the results may change. Real digits, reference geometry.
 #include <cstdio>
 
 #include "Vchip_stalling.h"
@@ -44,7 +44,8 @@ TEST(NocStalls, DoNotChangeABit) {
   for (int n = 0; n < 10; ++n) {
     const auto [noc_percent, axi_percent] = kPercent[n % 5];
     const int s = seed + n;
-    SCOPED_TRACE("NoC " + std::to_string(noc_percent) + " %, AXI " + std::to_string(axi_percent) + " %, seed " + std::to_string(s));
+    SCOPED_TRACE("NoC " + std::to_string(noc_percent) + " %, AXI " + std::to_string(axi_percent) + " %, seed " +
+                 std::to_string(s));
     noc = {noc_percent, s};
     RunOptions o = options(Fidelity::kRtl, kImages);
     o.stall_percent = axi_percent;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reset at any time: it falls between two clock edges while the chip is brought up, computes or is aborted, under random stalls, and the chip
-// then works as after power-on. Tiny geometry, AXI rules bound to both ports, random power-on values of what has no reset.
+// Reset at any time: it falls between two clock edges while the chip is brought up, computes or is aborted, under
+// random stalls, and the chip then works as after power-on. Tiny geometry, AXI rules bound to both ports, random
+// power-on values of what has no reset.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -41,8 +42,8 @@ class Reset : public ::testing::Test {
       context.randReset(2);
       context.randSeed(static_cast<int>(seed % 0x7FFFFFFF));
     };
-    chip = std::make_unique<tb::ChipBench>(std::make_unique<VerilatedChip<Vchip_tiny_checked>>(tiny_geometry(), random), macros,
-                                           memory, stall, seed);
+    chip = std::make_unique<tb::ChipBench>(std::make_unique<VerilatedChip<Vchip_tiny_checked>>(tiny_geometry(), random),
+                                           macros, memory, stall, seed);
   }
   uint8_t* at(uint64_t bus) { return chip->memory() + (bus - kBase); }
   /// Carries out f one cycle at a time; false if the budget of cycles ends first.
@@ -54,8 +55,8 @@ class Reset : public ::testing::Test {
   bool job(const std::vector<Desc>& j) {
     const std::vector<uint32_t> words = encode(j);
     std::memcpy(at(kJob), words.data(), 4 * words.size());
-    if (!write(CSR(irq_cause), 0xF) || !write(CSR(job_addr_lo), kJob & 0xFFFFFFFF) || !write(CSR(job_addr_hi), kJob >> 32) ||
-        !write(CSR(doorbell), 1)) {
+    if (!write(CSR(irq_cause), 0xF) || !write(CSR(job_addr_lo), kJob & 0xFFFFFFFF) ||
+        !write(CSR(job_addr_hi), kJob >> 32) || !write(CSR(doorbell), 1)) {
       return false;
     }
     while (!chip->irq() && budget-- > 0) chip->cycle();
@@ -69,22 +70,28 @@ class Reset : public ::testing::Test {
     for (uint32_t t = 0; t < 2; ++t) {
       for (const Piece& p : mlp.pieces[t]) {
         std::memcpy(at(from), p.bytes.data(), p.bytes.size());
-        load.push_back({.op = isa::DmaOp::kM2t, .tile = t, .len = static_cast<uint32_t>(p.bytes.size()), .mem = from, .tile_addr = p.addr});
+        load.push_back({.op = isa::DmaOp::kM2t,
+                        .tile = t,
+                        .len = static_cast<uint32_t>(p.bytes.size()),
+                        .mem = from,
+                        .tile_addr = p.addr});
         from += (p.bytes.size() + 15) / 16 * 16;
       }
     }
     // Read back what was loaded, so that reset meets T2M as well.
     load.push_back({.op = isa::DmaOp::kT2m, .tile = 1, .len = 0x200, .mem = kOut + 0x1000, .tile_addr = 0});
     load.push_back({});
-    return write(CSR(window), kBase & 0xFFFFFFFF) && write(CSR(window) + 4, kBase >> 32) && write(CSR(window) + 8, kMemoryBytes) &&
-           write(CSR(window) + 12, 3) && write(CSR(irq_enable), 3) && write(CSR(out_base_lo), kOut & 0xFFFFFFFF) &&
-           write(CSR(out_base_hi), kOut >> 32) && job(load) && job(mlp.job());
+    return write(CSR(window), kBase & 0xFFFFFFFF) && write(CSR(window) + 4, kBase >> 32) &&
+           write(CSR(window) + 8, kMemoryBytes) && write(CSR(window) + 12, 3) && write(CSR(irq_enable), 3) &&
+           write(CSR(out_base_lo), kOut & 0xFFFFFFFF) && write(CSR(out_base_hi), kOut >> 32) && job(load) &&
+           job(mlp.job());
   }
   void expect_fresh() {
     EXPECT_EQ(chip->csr_read(CSR(id)), 0x4F484D43u);
     EXPECT_EQ(chip->csr_read(CSR(cap_chip)) & 0xFF, 2u);
-    for (const uint32_t addr : {CSR(status), CSR(irq_enable), CSR(irq_cause), CSR(dma_status), CSR(axi_rd_beats), CSR(axi_wr_beats),
-                                CSR(window), CSR(window) + 8, CSR(window) + 12, CSR(out_base_lo), CSR(tile[0]) + 4, CSR(tile[0]) + 12}) {
+    for (const uint32_t addr :
+         {CSR(status), CSR(irq_enable), CSR(irq_cause), CSR(dma_status), CSR(axi_rd_beats), CSR(axi_wr_beats),
+          CSR(window), CSR(window) + 8, CSR(window) + 12, CSR(out_base_lo), CSR(tile[0]) + 4, CSR(tile[0]) + 12}) {
       EXPECT_EQ(chip->csr_read(addr), 0u) << "register 0x" << std::hex << addr;
     }
     for (uint32_t t = 0; t < 2; ++t) {
@@ -101,7 +108,8 @@ class Reset : public ::testing::Test {
       std::memcpy(got.data(), at(kOut + 32 * i), 32);
       ASSERT_EQ(got, want) << "image " << i;
     }
-    for (uint32_t t = 0; t < 2; ++t) EXPECT_TRUE(chip->macro(t).protocol_errors().empty()) << chip->macro(t).protocol_errors()[0].rule;
+    for (uint32_t t = 0; t < 2; ++t)
+      EXPECT_TRUE(chip->macro(t).protocol_errors().empty()) << chip->macro(t).protocol_errors()[0].rule;
   }
 
   Mlp mlp;
@@ -118,7 +126,8 @@ TEST_F(Reset, AtAnyTimeLeavesAWorkingChip) {
     const uint64_t s = seed * 100000 + n;
     SCOPED_TRACE("OHMAC_SEED=" + std::to_string(seed) + ", point " + std::to_string(n));
     std::mt19937_64 rng(s);
-    if (n % 20 == 0) power_on(s, n % 60);  // 0, 20 or 40 % stalls; the other points go on with the chip of the one before
+    if (n % 20 == 0)
+      power_on(s, n % 60);  // 0, 20 or 40 % stalls; the other points go on with the chip of the one before
     if (n % 20 == 0) expect_fresh();
     budget = static_cast<int64_t>(rng() % 1500);
     const bool done = work();

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The image against the format of sw/runtime/image.h, and compiled networks run by the real runtime on the golden machine.
+// The image against the format of sw/runtime/image.h, and compiled networks run by the real runtime on the golden
+// machine.
 #include <cstring>
 
 #include "models/golden/golden_chip.h"
+#include "sw/cli/golden_platform.h"
 #include "sw/compiler/codegen.h"
 #include "sw/hal/crc32.h"
 #include "sw/runtime/runtime.h"
-#include "sw/cli/golden_platform.h"
 #include "tb/unit/compiler/support.h"
 
 namespace ohmac {
@@ -16,7 +17,9 @@ using namespace compiler;
 
 class ImageFile : public ::testing::Test {
  protected:
-  ImageFile() : c_(compile(test::mnist(), test::digits("calibration"), {})) { std::memcpy(&h_, c_.image.data(), sizeof h_); }
+  ImageFile() : c_(compile(test::mnist(), test::digits("calibration"), {})) {
+    std::memcpy(&h_, c_.image.data(), sizeof h_);
+  }
   image::SectionRecord section(uint32_t i) const {
     image::SectionRecord s;
     std::memcpy(&s, c_.image.data() + sizeof h_ + i * sizeof s, sizeof s);
@@ -74,10 +77,13 @@ TEST_F(ImageFile, InputsCoverTheVector) {
   EXPECT_EQ(next, 784u);
 }
 
-TEST_F(ImageFile, SameInputSameImage) { EXPECT_EQ(c_.image, compile(test::mnist(), test::digits("calibration"), {}).image); }
+TEST_F(ImageFile, SameInputSameImage) {
+  EXPECT_EQ(c_.image, compile(test::mnist(), test::digits("calibration"), {}).image);
+}
 
 TEST_F(ImageFile, ListingNamesTilesBuffersAndInstructions) {
-  for (const char* text : {"network mnist_mlp: 784 inputs", "6 of 16 tiles", "ADC bound 80 cycles", "fc1 rows 0..207", "partial sums", "24 slots of 1024 bytes", "output vector"})
+  for (const char* text : {"network mnist_mlp: 784 inputs", "6 of 16 tiles", "ADC bound 80 cycles", "fc1 rows 0..207",
+                           "partial sums", "24 slots of 1024 bytes", "output vector"})
     EXPECT_NE(c_.listing.find(text), std::string::npos) << text;
 }
 
@@ -100,7 +106,8 @@ TEST(Buffers, ProgramsStartTogetherAndOperandsInDifferentBanks) {
 
 /// One golden chip with the driver and the runtime on it.
 struct Machine {
-  Machine(const Geometry& g, EffectSet effects) : chip(config(g), macro(g, effects)), platform(chip), driver(platform), runtime(driver) {}
+  Machine(const Geometry& g, EffectSet effects)
+      : chip(config(g), macro(g, effects)), platform(chip), driver(platform), runtime(driver) {}
   static golden::ChipConfig config(const Geometry& g) {
     golden::ChipConfig c;
     c.geometry = g;
@@ -116,7 +123,8 @@ struct Machine {
     ASSERT_EQ(driver.probe(), Status::kOk);
     LoadOptions o;
     o.calibrate = calibrate;
-    ASSERT_EQ(runtime.load(c.image.data(), c.image.size(), o), Status::kOk) << runtime.bad_reason() << " at " << runtime.bad_offset();
+    ASSERT_EQ(runtime.load(c.image.data(), c.image.size(), o), Status::kOk)
+        << runtime.bad_reason() << " at " << runtime.bad_offset();
   }
   std::vector<std::vector<int32_t>> infer(const Compiled& c, const Dataset& set, uint32_t first, uint32_t n) {
     std::vector<int8_t> in;
@@ -126,9 +134,11 @@ struct Machine {
     }
     std::vector<int32_t> out(size_t{n} * c.output_count);
     const Status s = runtime.infer(in.data(), n, reinterpret_cast<uint8_t*>(out.data()));
-    EXPECT_EQ(s, Status::kOk) << status_text(s) << ", tile " << driver.last_error().tile << ", pc " << driver.last_error().pc;
+    EXPECT_EQ(s, Status::kOk) << status_text(s) << ", tile " << driver.last_error().tile << ", pc "
+                              << driver.last_error().pc;
     std::vector<std::vector<int32_t>> split;
-    for (uint32_t i = 0; i < n; ++i) split.emplace_back(out.begin() + i * c.output_count, out.begin() + (i + 1) * c.output_count);
+    for (uint32_t i = 0; i < n; ++i)
+      split.emplace_back(out.begin() + i * c.output_count, out.begin() + (i + 1) * c.output_count);
     return split;
   }
   golden::GoldenChip chip;
@@ -144,10 +154,12 @@ TEST(OnGolden, IdealChipEqualsInt8Adc) {
   m.load(c);
   for (const uint32_t n : {100u, 1u, 30u}) {  // jobs one after another: the prologue sets everything up again
     const auto out = m.infer(c, set, n, n);
-    for (uint32_t i = 0; i < n; ++i) ASSERT_EQ(out[i], c.run_int8_adc(c.quantise_input(set.input(n + i)))) << "image " << n + i;
+    for (uint32_t i = 0; i < n; ++i)
+      ASSERT_EQ(out[i], c.run_int8_adc(c.quantise_input(set.input(n + i)))) << "image " << n + i;
   }
   for (uint32_t t = 0; t < m.chip.tiles(); ++t)
-    for (uint32_t i = 0; i < isa::kNumTokens; ++i) EXPECT_EQ(m.chip.tile(t).token(i), 0) << "tile " << t << " token " << i;
+    for (uint32_t i = 0; i < isa::kNumTokens; ++i)
+      EXPECT_EQ(m.chip.tile(t).token(i), 0) << "tile " << t << " token " << i;
 }
 
 TEST(OnGolden, LosslessIdealChipEqualsInt8) {
@@ -185,14 +197,17 @@ TEST(OnGolden, PredictedPeriodIsNearTheAdcBound) {
   m.infer(c, set, 0, 100);
   const uint64_t middle = m.chip.cycle();
   m.infer(c, set, 0, 500);
-  const double period = static_cast<double>(m.chip.cycle() - middle - (middle - begin)) / 400;  // filling and draining cancel
+  const double period =
+      static_cast<double>(m.chip.cycle() - middle - (middle - begin)) / 400;  // filling and draining cancel
   std::printf("predicted %.1f cycles a vector, ADC bound %u\n", period, c.adc_bound);
   EXPECT_LE(period, 1.02 * c.adc_bound);
 }
 
-/// Splits in every combination: K chains, N parts that meet in the next layer, outputs gathered on the last tile, few slots.
+/// Splits in every combination: K chains, N parts that meet in the next layer, outputs gathered on the last tile, few
+/// slots.
 TEST(OnGolden, RandomNetworksInEverySplit) {
-  const std::vector<std::vector<uint32_t>> shapes{{20, 7}, {40, 32}, {33, 70}, {70, 40, 20}, {32, 80, 33}, {17, 50, 50, 9}, {100, 40, 20}, {16, 16, 16, 16, 1}};
+  const std::vector<std::vector<uint32_t>> shapes{{20, 7},      {40, 32},        {33, 70},      {70, 40, 20},
+                                                  {32, 80, 33}, {17, 50, 50, 9}, {100, 40, 20}, {16, 16, 16, 16, 1}};
   const Geometry g{4, 4, 32, 32, 8, 16384};
   uint32_t ran = 0;
   for (size_t i = 0; i < shapes.size(); ++i)
@@ -219,7 +234,8 @@ TEST(OnGolden, RandomNetworksInEverySplit) {
         Machine m(g, EffectSet::none());
         m.load(c);
         const auto out = m.infer(c, set, 0, 30);
-        for (uint32_t v = 0; v < 30; ++v) ASSERT_EQ(out[v], c.run_int8_adc(c.quantise_input(set.input(v)))) << "vector " << v;
+        for (uint32_t v = 0; v < 30; ++v)
+          ASSERT_EQ(out[v], c.run_int8_adc(c.quantise_input(set.input(v)))) << "vector " << v;
       }
     }
   EXPECT_EQ(ran, 72u) << "some network did not fit the chip";
@@ -244,7 +260,9 @@ TEST(OnGolden, ManyTilesMeetWithoutDeadlock) {
       Machine m(o.geometry, EffectSet::none());
       m.load(c);
       const auto out = m.infer(c, set, 0, 12);
-      for (uint32_t v = 0; v < 12; ++v) ASSERT_EQ(out[v], c.run_int8_adc(c.quantise_input(set.input(v)))) << "vector " << v << ", " << in_flight << " in flight";
+      for (uint32_t v = 0; v < 12; ++v)
+        ASSERT_EQ(out[v], c.run_int8_adc(c.quantise_input(set.input(v))))
+            << "vector " << v << ", " << in_flight << " in flight";
     }
 }
 
@@ -277,7 +295,9 @@ TEST(Sram, SlotsAreReducedToFitAndTheRestIsAnError) {
   for (uint32_t v = 0; v < 8; ++v) EXPECT_EQ(out[v], c.run_int8_adc(c.quantise_input(set.input(v))));
   o.geometry.sram_bytes = 1024;
   o.geometry.rows = o.geometry.cols = 256;
-  const std::string text = test::error_of([&] { compile(test::random_network({256, 256}, 1), test::random_images(256, 4, 1), o); });
+  const std::string text = test::error_of([&] {
+    compile(test::random_network({256, 256}, 1), test::random_images(256, 4, 1), o);
+  });
   EXPECT_NE(text.find("bytes of SRAM for one vector in flight, it has 1024"), std::string::npos) << text;
 }
 

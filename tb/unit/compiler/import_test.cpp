@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <onnx/onnx_pb.h>
 
+#include <zlib.h>
 #include <cmath>
 #include <fstream>
 #include <set>
 #include <sstream>
-#include <zlib.h>
 
 #include "tb/unit/compiler/support.h"
 
@@ -47,8 +47,10 @@ class Import : public ::testing::Test {
     t->set_elem_type(onnx::TensorProto::FLOAT);
     for (int d : dims) {
       auto* dim = t->mutable_shape()->add_dim();
-      if (d < 0) dim->set_dim_param("N");
-      else dim->set_dim_value(d);
+      if (d < 0)
+        dim->set_dim_param("N");
+      else
+        dim->set_dim_value(d);
     }
   }
   void tensor(const std::string& name, const std::vector<int>& dims, const std::vector<float>& v) {
@@ -65,7 +67,8 @@ class Import : public ::testing::Test {
     t->add_dims(static_cast<int64_t>(v.size()));
     for (int64_t x : v) t->add_int64_data(x);
   }
-  void node(const std::string& op, const std::string& name, const std::vector<std::string>& in, const std::string& out) {
+  void node(const std::string& op, const std::string& name, const std::vector<std::string>& in,
+            const std::string& out) {
     auto* n = graph().add_node();
     n->set_op_type(op);
     n->set_name(name);
@@ -85,7 +88,9 @@ class Import : public ::testing::Test {
     a->set_i(v);
   }
   /// A file of this test alone: tests run in parallel.
-  static std::string file() { return ::testing::TempDir() + "import_" + ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".onnx"; }
+  static std::string file() {
+    return ::testing::TempDir() + "import_" + ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".onnx";
+  }
   std::string save(size_t drop = 0) const {
     std::string bytes = model_.SerializeAsString();
     bytes.resize(bytes.size() - drop);
@@ -171,7 +176,9 @@ TEST_F(Import, ReadsRawDataConstantsAndReshape) {
   EXPECT_EQ(load().layers[0].weight, (std::vector<float>(w, w + 6)));
 }
 
-TEST_F(Import, MissingFile) { EXPECT_EQ(test::error_of([] { load_onnx("/nonexistent/a.onnx"); }), "/nonexistent/a.onnx: cannot open the file"); }
+TEST_F(Import, MissingFile) {
+  EXPECT_EQ(test::error_of([] { load_onnx("/nonexistent/a.onnx"); }), "/nonexistent/a.onnx: cannot open the file");
+}
 
 TEST_F(Import, EveryTruncationIsAnError) {
   const size_t size = model_.SerializeAsString().size();
@@ -203,7 +210,9 @@ TEST_F(Import, NotOnnx) {
 TEST_F(Import, UnsupportedOperatorNamesNodeOperatorAndRemedy) {
   at(2).set_op_type("Conv");
   at(2).set_name("conv2");
-  EXPECT_EQ(error(), file() + ": node 'conv2' (Conv): not supported; this version maps Gemm, MatMul+Add, Relu, Flatten, Reshape");
+  EXPECT_EQ(
+      error(),
+      file() + ": node 'conv2' (Conv): not supported; this version maps Gemm, MatMul+Add, Relu, Flatten, Reshape");
   at(2).set_op_type("Softmax");
   refuses("conv2' (Softmax)", "remove it");
   at(2).set_op_type("Dropout");
@@ -317,23 +326,34 @@ TEST(Digits, SplitIsBalancedAndDisjoint) {
   for (uint32_t i = 0; i < calibration.count; ++i) EXPECT_EQ(calibration.labels[i], i % 10);
   std::set<std::vector<uint8_t>> seen;
   for (const auto* d : {&test, &calibration})
-    for (uint32_t i = 0; i < d->count; ++i) EXPECT_TRUE(seen.emplace(d->pixels.begin() + i * 784, d->pixels.begin() + (i + 1) * 784).second) << i;
+    for (uint32_t i = 0; i < d->count; ++i)
+      EXPECT_TRUE(seen.emplace(d->pixels.begin() + i * 784, d->pixels.begin() + (i + 1) * 784).second) << i;
 }
 
 TEST(Digits, MissingDamagedAndMismatchedFiles) {
-  const std::string images = test::networks() + "data/test-images.idx.gz", labels = test::networks() + "data/test-labels.idx.gz";
-  EXPECT_NE(test::error_of([&] { compiler::load_digits("/nonexistent", labels); }).find("/nonexistent: cannot open"), std::string::npos);
-  EXPECT_NE(test::error_of([&] { compiler::load_digits(labels, labels); }).find("not an IDX file of unsigned bytes with 3"), std::string::npos);
-  EXPECT_NE(test::error_of([&] { compiler::load_digits(images, test::networks() + "data/calibration-labels.idx.gz"); }).find("1000 images, but"), std::string::npos);
+  const std::string images = test::networks() + "data/test-images.idx.gz",
+                    labels = test::networks() + "data/test-labels.idx.gz";
+  EXPECT_NE(test::error_of([&] { compiler::load_digits("/nonexistent", labels); }).find("/nonexistent: cannot open"),
+            std::string::npos);
+  EXPECT_NE(
+      test::error_of([&] { compiler::load_digits(labels, labels); }).find("not an IDX file of unsigned bytes with 3"),
+      std::string::npos);
+  EXPECT_NE(test::error_of([&] {
+              compiler::load_digits(images, test::networks() + "data/calibration-labels.idx.gz");
+            }).find("1000 images, but"),
+            std::string::npos);
   std::ifstream in(images, std::ios::binary);
   std::stringstream all;
   all << in.rdbuf();
   const std::string cut = ::testing::TempDir() + "cut.gz";
   std::ofstream(cut, std::ios::binary) << all.str().substr(0, 5000);
-  EXPECT_NE(test::error_of([&] { compiler::load_digits(cut, labels); }).find("truncated or corrupt gzip"), std::string::npos);
+  EXPECT_NE(test::error_of([&] { compiler::load_digits(cut, labels); }).find("truncated or corrupt gzip"),
+            std::string::npos);
   const std::string plain = ::testing::TempDir() + "plain.idx";
   std::ofstream(plain, std::ios::binary) << std::string("\0\0\10\3\0\0\0\2\0\0\0\1\0\0\0\1a", 17);
-  EXPECT_NE(test::error_of([&] { compiler::load_digits(plain, labels); }).find("holds 1 bytes of data, the header says 2"), std::string::npos);
+  EXPECT_NE(
+      test::error_of([&] { compiler::load_digits(plain, labels); }).find("holds 1 bytes of data, the header says 2"),
+      std::string::npos);
 }
 
 }  // namespace

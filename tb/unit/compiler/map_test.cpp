@@ -50,7 +50,10 @@ TEST(Split, WeightSlicesTakeColumns) {
   EXPECT_EQ(split_n(128, o, "m", "fc"), (std::vector<uint32_t>{0, 128}));
   o.geometry = tiny_geometry();
   o.weight_slices = 4;
-  EXPECT_NE(test::error_of([&] { split_n(9, o, "m", "fc"); }).find("m: layer 'fc': 9 outputs must be split over tiles, but a tile holds only 8"), std::string::npos);
+  EXPECT_NE(test::error_of([&] {
+              split_n(9, o, "m", "fc");
+            }).find("m: layer 'fc': 9 outputs must be split over tiles, but a tile holds only 8"),
+            std::string::npos);
 }
 
 TEST(Place, SnakesVisitEveryTileThroughNeighbours) {
@@ -60,7 +63,8 @@ TEST(Place, SnakesVisitEveryTileThroughNeighbours) {
       for (uint32_t i = 0; i < g.tiles(); ++i) {
         seen.insert(snake(g, v, i));
         if (i == 0) continue;
-        const int a = static_cast<int>(snake(g, v, i - 1)), b = static_cast<int>(snake(g, v, i)), mx = static_cast<int>(g.mesh_x);
+        const int a = static_cast<int>(snake(g, v, i - 1)), b = static_cast<int>(snake(g, v, i)),
+                  mx = static_cast<int>(g.mesh_x);
         EXPECT_EQ(std::abs(a % mx - b % mx) + std::abs(a / mx - b / mx), 1);
       }
       EXPECT_EQ(seen.size(), g.tiles());
@@ -69,7 +73,8 @@ TEST(Place, SnakesVisitEveryTileThroughNeighbours) {
 }
 
 TEST(Place, LinkLoadByHand) {
-  // 784x256 along the first row, eastwards: link 0 -> 1 carries the inputs of tiles 1..3 (12 flits each) and 64 flits of partial sums.
+  // 784x256 along the first row, eastwards: link 0 -> 1 carries the inputs of tiles 1..3 (12 flits each) and 64 flits
+  // of partial sums.
   const CompileOptions o;
   const std::vector<QuantLayer> layers{shape(784, 256, o)};
   const std::vector<Piece> pieces = place(layers, o, "m");
@@ -94,7 +99,9 @@ TEST(Place, TooLargeNetworkSaysHowManyTiles) {
   o.geometry = tiny_geometry();
   const std::string text = test::error_of([&] { compile(test::mnist(), test::digits("calibration"), o); });
   // 784 / 32 -> 25 K-tiles x 8, 256 / 32 x 128 / 32 = 32, 128 / 32 = 4
-  EXPECT_NE(text.find("mnist_mlp.onnx: network needs 236 tiles, chip has 2 (fc1 200, fc2 32, fc3 4)"), std::string::npos) << text;
+  EXPECT_NE(text.find("mnist_mlp.onnx: network needs 236 tiles, chip has 2 (fc1 200, fc2 32, fc3 4)"),
+            std::string::npos)
+      << text;
 }
 
 TEST(Place, LosslessNeedsMoreTiles) {
@@ -102,14 +109,19 @@ TEST(Place, LosslessNeedsMoreTiles) {
   o.geometry.mesh_y = 2;  // 8 tiles: enough for 6, not for 10
   EXPECT_EQ(compile(test::mnist(), test::digits("calibration"), o).pieces.size(), 6u);
   o.lossless = true;
-  EXPECT_NE(test::error_of([&] { compile(test::mnist(), test::digits("calibration"), o); }).find("network needs 10 tiles, chip has 8"), std::string::npos);
+  EXPECT_NE(test::error_of([&] {
+              compile(test::mnist(), test::digits("calibration"), o);
+            }).find("network needs 10 tiles, chip has 8"),
+            std::string::npos);
 }
 
 TEST(Options, WrongValuesAreNamed) {
   const auto refuses = [](const char* what, auto set) {
     CompileOptions o;
     set(o);
-    const std::string text = test::error_of([&] { compile(test::random_network({8, 4}, 1), test::random_images(8, 4, 1), o); });
+    const std::string text = test::error_of([&] {
+      compile(test::random_network({8, 4}, 1), test::random_images(8, 4, 1), o);
+    });
     EXPECT_NE(text.find(what), std::string::npos) << text;
   };
   refuses("option adc_bits: must be 4 to 8", [](CompileOptions& o) { o.adc_bits = 3; });

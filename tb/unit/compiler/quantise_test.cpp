@@ -116,7 +116,8 @@ TEST_F(Mnist, AccuracyOfTheReferences) {
     int8 += classify(c.run_int8(q)) == set.labels[i];
     adc += classify(c.run_int8_adc(q)) == set.labels[i];
   }
-  std::printf("accuracy on %u test images: float %.1f %%, int8 %.1f %%, int8_adc %.1f %%\n", set.count, 0.1 * f, 0.1 * int8, 0.1 * adc);
+  std::printf("accuracy on %u test images: float %.1f %%, int8 %.1f %%, int8_adc %.1f %%\n", set.count, 0.1 * f,
+              0.1 * int8, 0.1 * adc);
   EXPECT_GE(f, 970u);
   EXPECT_GE(int8 + 5, f) << "int8 loses at most 0.5 points";
   EXPECT_GE(adc + 5, int8) << "the ADC costs at most 0.5 points";
@@ -135,7 +136,8 @@ TEST_F(Mnist, Int8DoesNotDependOnTheAnalogSettings) {
   const Compiled a = compiled(false), b = compiled(true);
   // Scales of later layers come from float activations, so the two compilations agree on everything int8 uses.
   const Dataset set = test::digits("test");
-  for (uint32_t i = 0; i < 100; ++i) EXPECT_EQ(a.run_int8(a.quantise_input(set.input(i))), b.run_int8(b.quantise_input(set.input(i))));
+  for (uint32_t i = 0; i < 100; ++i)
+    EXPECT_EQ(a.run_int8(a.quantise_input(set.input(i))), b.run_int8(b.quantise_input(set.input(i))));
 }
 
 TEST_F(Mnist, CoarserAdcTakesACoarserStep) {
@@ -148,7 +150,8 @@ TEST(Quantise, LosslessHoldsForRandomNetworks) {
     CompileOptions o;
     o.lossless = true;
     o.geometry = {4, 4, 64, 64, 8, 65536};
-    const Compiled c = compile(test::random_network({100 + 7 * seed, 40, 13}, seed), test::random_images(100 + 7 * seed, 20, seed), o);
+    const Compiled c =
+        compile(test::random_network({100 + 7 * seed, 40, 13}, seed), test::random_images(100 + 7 * seed, 20, seed), o);
     const Dataset set = test::random_images(100 + 7 * seed, 20, seed + 100);
     for (uint32_t i = 0; i < set.count; ++i) {
       const std::vector<int8_t> q = c.quantise_input(set.input(i));
@@ -167,8 +170,13 @@ TEST(Quantise, WeightsFillTheRangeAndInputsAreSymmetric) {
 }
 
 TEST(Quantise, RejectsWrongCalibrationData) {
-  EXPECT_NE(test::error_of([] { compile(test::mnist(), test::random_images(10, 5, 1), {}); }).find("takes 784 inputs, the calibration images have 1x10"), std::string::npos);
-  EXPECT_NE(test::error_of([] { compile(test::mnist(), test::random_images(784, 0, 1), {}); }).find("no calibration images"), std::string::npos);
+  EXPECT_NE(test::error_of([] {
+              compile(test::mnist(), test::random_images(10, 5, 1), {});
+            }).find("takes 784 inputs, the calibration images have 1x10"),
+            std::string::npos);
+  EXPECT_NE(
+      test::error_of([] { compile(test::mnist(), test::random_images(784, 0, 1), {}); }).find("no calibration images"),
+      std::string::npos);
 }
 
 }  // namespace

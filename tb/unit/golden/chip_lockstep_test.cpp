@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Verilated chip (tiny geometry, macros with all their noise, AXI memory) against the golden chip through the same registers and
-// the same jobs: memory, status, error codes, beats, exact counters are equal; cycles of jobs agree.
+// The Verilated chip (tiny geometry, macros with all their noise, AXI memory) against the golden chip through the same
+// registers and the same jobs: memory, status, error codes, beats, exact counters are equal; cycles of jobs agree.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -45,8 +45,8 @@ class ChipLockstep : public ::testing::Test {
       context.randReset(2);
       context.randSeed(static_cast<int>(tb::test_seed(1)));
     };
-    rtl = std::make_unique<tb::ChipBench>(
-        std::make_unique<VerilatedChip<Vchip_tiny_checked>>(tiny_geometry(), random), macros, memory);
+    rtl = std::make_unique<tb::ChipBench>(std::make_unique<VerilatedChip<Vchip_tiny_checked>>(tiny_geometry(), random),
+                                          macros, memory);
     window(0, kBase, 1 << 16, 3);
     write(CSR(irq_enable), 3);
     set_wide(CSR(out_base_lo), kOut);
@@ -100,7 +100,8 @@ class ChipLockstep : public ::testing::Test {
         }
       for (uint64_t a = 0; a < kMemoryBytes; ++a)
         if (gold->memory()[a] != rtl->memory()[a]) {
-          ADD_FAILURE() << "memory +0x" << std::hex << a << " rtl " << int{rtl->memory()[a]} << " golden " << int{gold->memory()[a]};
+          ADD_FAILURE() << "memory +0x" << std::hex << a << " rtl " << int{rtl->memory()[a]} << " golden "
+                        << int{gold->memory()[a]};
           break;
         }
     }
@@ -125,14 +126,18 @@ TEST_F(ChipLockstep, PipelinedMlp) {
   for (uint32_t t = 0; t < 2; ++t)
     for (const Piece& p : mlp.pieces[t]) {
       store(at, p.bytes.data(), p.bytes.size());
-      load.push_back({.op = isa::DmaOp::kM2t, .tile = t, .len = static_cast<uint32_t>(p.bytes.size()), .mem = at, .tile_addr = p.addr});
+      load.push_back({.op = isa::DmaOp::kM2t,
+                      .tile = t,
+                      .len = static_cast<uint32_t>(p.bytes.size()),
+                      .mem = at,
+                      .tile_addr = p.addr});
       at += (p.bytes.size() + 15) / 16 * 16;
     }
   load.push_back({});
   const auto l = run(load);
   const auto c = run(mlp.job());
-  std::printf("load: rtl %lu golden %lu; %u images: rtl %lu golden %lu (%+.2f %%)\n", l.first, l.second, mlp.images, c.first, c.second,
-              100.0 * (static_cast<double>(c.second) / static_cast<double>(c.first) - 1));
+  std::printf("load: rtl %lu golden %lu; %u images: rtl %lu golden %lu (%+.2f %%)\n", l.first, l.second, mlp.images,
+              c.first, c.second, 100.0 * (static_cast<double>(c.second) / static_cast<double>(c.first) - 1));
   EXPECT_NEAR(static_cast<double>(c.second), static_cast<double>(c.first), 0.02 * static_cast<double>(c.first));
 }
 
@@ -144,7 +149,9 @@ TEST_F(ChipLockstep, RandomJobs) {
   for (uint8_t& b : data) b = static_cast<uint8_t>(rng());
   store(kIn, data.data(), data.size());
   // Known tile memories, or T2M would read what the RTL's SRAM happened to hold.
-  run({{.op = isa::DmaOp::kM2t, .tile = 0, .len = 16384, .mem = kIn, .tile_addr = 0}, {.op = isa::DmaOp::kM2t, .tile = 1, .len = 16384, .mem = kIn, .tile_addr = 0}, {}});
+  run({{.op = isa::DmaOp::kM2t, .tile = 0, .len = 16384, .mem = kIn, .tile_addr = 0},
+       {.op = isa::DmaOp::kM2t, .tile = 1, .len = 16384, .mem = kIn, .tile_addr = 0},
+       {}});
   uint64_t r = 0, g = 0;
   for (uint32_t n = 0; n < 60 && !HasFailure(); ++n) {
     SCOPED_TRACE("job " + std::to_string(n));
@@ -180,7 +187,8 @@ TEST_F(ChipLockstep, RandomJobs) {
     r += c.first;
     g += c.second;
   }
-  std::printf("random jobs: rtl %lu golden %lu (%+.2f %%)\n", r, g, 100.0 * (static_cast<double>(g) / static_cast<double>(r) - 1));
+  std::printf("random jobs: rtl %lu golden %lu (%+.2f %%)\n", r, g,
+              100.0 * (static_cast<double>(g) / static_cast<double>(r) - 1));
 }
 
 TEST_F(ChipLockstep, Errors) {
@@ -210,7 +218,8 @@ TEST_F(ChipLockstep, Errors) {
       {with([](Desc* d) { d->mem = 0x1000; }), {}},
       {with([](Desc* d) { d->op = DmaOp::kT2m, d->mem = 0x1100; }), {}},
       {with([](Desc* d) { d->op = DmaOp::kT2m, d->mem = kBase + 0x20000; }), {}},
-      {with([](Desc* d) { d->op = DmaOp::kT2m, d->tile_addr = 0x3FF0, d->len = 64, d->mem = kOut; }), {}},  // the tile answers empty
+      {with([](Desc* d) { d->op = DmaOp::kT2m, d->tile_addr = 0x3FF0, d->len = 64, d->mem = kOut; }),
+       {}},  // the tile answers empty
       {good, {}}};
   for (size_t i = 0; i < jobs.size() && !HasFailure(); ++i) {
     SCOPED_TRACE("job " + std::to_string(i));

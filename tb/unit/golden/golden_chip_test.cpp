@@ -116,7 +116,8 @@ TEST_F(Chip, WritesConfigurationSpace) {
   EXPECT_EQ(chip.tile(0).config(cfg::kCalBase + 7), 0u);
 }
 
-// START fences: the program is in the SRAM before the tile starts, and its outbox token releases the WAIT after its data.
+// START fences: the program is in the SRAM before the tile starts, and its outbox token releases the WAIT after its
+// data.
 TEST_F(Chip, StartsAProgramAndWaitsForItsToken) {
   const std::vector<uint64_t> code{isa::setr::make(cfg::kAguBase, 0x200), isa::setr::make(cfg::kAguBase + 8, 0x40),
                                    isa::send::make(op(0), 64, op(1), 20, 1, 6), isa::halt::make()};
@@ -146,9 +147,22 @@ TEST_F(Chip, StartsATileByRegister) {
 TEST_F(Chip, RepeatStridesAndSlots) {
   ramp(kIn, 256);
   ASSERT_TRUE(run({{.op = DmaOp::kRepeat, .len = 3, .repeat = 2},
-                   {.op = DmaOp::kM2t, .tile = 0, .len = 16, .mem = kIn, .tile_addr = 0x100, .mem_stride = 64, .tile_stride = 32,
-                    .tile_slots = 2, .sig_token = 2},
-                   {.op = DmaOp::kT2m, .tile = 0, .len = 16, .mem = kOut, .tile_addr = 0x100, .mem_stride = 16, .tile_stride = 32,
+                   {.op = DmaOp::kM2t,
+                    .tile = 0,
+                    .len = 16,
+                    .mem = kIn,
+                    .tile_addr = 0x100,
+                    .mem_stride = 64,
+                    .tile_stride = 32,
+                    .tile_slots = 2,
+                    .sig_token = 2},
+                   {.op = DmaOp::kT2m,
+                    .tile = 0,
+                    .len = 16,
+                    .mem = kOut,
+                    .tile_addr = 0x100,
+                    .mem_stride = 16,
+                    .tile_stride = 32,
                     .tile_slots = 2},
                    {}}));
   EXPECT_EQ(std::memcmp(chip.tile(0).sram() + 0x100, mem(kIn + 128), 16), 0);
@@ -160,7 +174,8 @@ TEST_F(Chip, RepeatStridesAndSlots) {
 
 TEST_F(Chip, WindowRefusesWhatLiesOutside) {
   ramp(kIn, 512);
-  EXPECT_FALSE(run({{.op = DmaOp::kM2t, .tile = 0, .len = 512, .mem = kBase + (1 << 16) - 256, .tile_addr = 0x100}, {}}));
+  EXPECT_FALSE(
+      run({{.op = DmaOp::kM2t, .tile = 0, .len = 512, .mem = kBase + (1 << 16) - 256, .tile_addr = 0x100}, {}}));
   expect_error(DmaError::kWindow, 0, kBase + (1 << 16));  // the first burst is inside
 }
 TEST_F(Chip, WindowRights) {
@@ -182,7 +197,8 @@ TEST_F(Chip, WindowOfTheDescriptor) {
   expect_error(DmaError::kWindow, 0, kJob);
 }
 TEST_F(Chip, OutboxOutsideTheWindowFailsTheJob) {
-  load(chip.tile(0), 0, {isa::setr::make(cfg::kAguBase, 0x40000), isa::send::make(op(1), 64, op(0), 16, 1, 0), isa::halt::make()});
+  load(chip.tile(0), 0,
+       {isa::setr::make(cfg::kAguBase, 0x40000), isa::send::make(op(1), 64, op(0), 16, 1, 0), isa::halt::make()});
   EXPECT_FALSE(run({{.op = DmaOp::kStart, .mask = 1}, {.op = DmaOp::kWait, .wait_token = 0}, {}}));
   expect_error(DmaError::kWindow, 1, kOut + 0x40000);
 }
@@ -222,9 +238,10 @@ INSTANTIATE_TEST_SUITE_P(
                       BadDescriptor{"RepeatTooLong", {{.op = DmaOp::kRepeat, .len = 1, .repeat = 9}}, 0},
                       BadDescriptor{"RepeatZeroTimes", {{.op = DmaOp::kRepeat, .len = 0, .repeat = 1}, kGood}, 0},
                       BadDescriptor{"EndInRepeat", {{.op = DmaOp::kRepeat, .len = 2, .repeat = 2}, kGood, {}}, 2},
-                      BadDescriptor{"StrideMisaligns",
-                                    {{.op = DmaOp::kRepeat, .len = 2, .repeat = 1}, with([](Desc* d) { d->mem_stride = 8; })},
-                                    1}),
+                      BadDescriptor{
+                          "StrideMisaligns",
+                          {{.op = DmaOp::kRepeat, .len = 2, .repeat = 1}, with([](Desc* d) { d->mem_stride = 8; })},
+                          1}),
     [](const auto& i) { return i.param.name; });
 
 TEST_F(Chip, MisalignedJob) {

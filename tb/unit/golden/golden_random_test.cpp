@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random programs on the golden tile: they end as they should, twice the same, and whatever the moment their flits arrive.
+// Random programs on the golden tile: they end as they should, twice the same, and whatever the moment their flits
+// arrive.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -84,7 +85,9 @@ TEST(RandomPrograms, HaltAndRepeat) {
     SCOPED_TRACE("OHMAC_SEED=" + std::to_string(seed));
     const RandomProgram p = tb::random_program(seed);
     const End a = execute(p, 0, seed % 2 != 0), b = execute(p, 0, seed % 2 != 0), c = execute(p, 3000, seed % 2 != 0);
-    ASSERT_EQ(a.stop, TileStop::kHalted) << "fault " << static_cast<int>(a.status.fault) << " at " << a.status.pc << "\n" << p.listing();
+    ASSERT_EQ(a.stop, TileStop::kHalted) << "fault " << static_cast<int>(a.status.fault) << " at " << a.status.pc
+                                         << "\n"
+                                         << p.listing();
     expect_equal(a, b);
     expect_equal(a, c);  // late flits
     for (uint32_t i = 0; i < isa::kNumTokens; ++i) EXPECT_EQ(a.tokens[i], 0) << i;

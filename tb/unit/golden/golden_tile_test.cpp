@@ -21,9 +21,12 @@ class Tile : public ::testing::Test {
  protected:
   Tile() : t(tiny_geometry(), ideal_macro(tiny_geometry())) {
     unit_calibration(t, 32);
-    for (uint32_t i = 0; i < 8; ++i) set_agu(t, i, 0x1000 + 0x200 * static_cast<int32_t>(i));  // a0 = 0x1000, a1 = 0x1200, ...
+    for (uint32_t i = 0; i < 8; ++i)
+      set_agu(t, i, 0x1000 + 0x200 * static_cast<int32_t>(i));  // a0 = 0x1000, a1 = 0x1200, ...
   }
-  void cells(const std::vector<int8_t>& w, uint32_t rows, uint32_t cols) { t.macro().program_cells(0, 0, rows, cols, w.data()); }
+  void cells(const std::vector<int8_t>& w, uint32_t rows, uint32_t cols) {
+    t.macro().program_cells(0, 0, rows, cols, w.data());
+  }
   TileStop go(std::vector<uint64_t> code, uint64_t cycles = 1000000) {
     code.push_back(isa::halt::make());
     load(t, 0, code);
@@ -60,12 +63,12 @@ TEST_F(Tile, MvmRoundsToTheStep) {
   EXPECT_EQ(peek<int32_t>(t, 0x1200), 7 * 256);
   EXPECT_EQ(peek<int32_t>(t, 0x1204), 0);
   EXPECT_EQ(count(Counter::kDrives), 1u);
-  EXPECT_EQ(count(Counter::kConversions), 8u);       // lanes x blocks
-  EXPECT_EQ(count(Counter::kTrials), 64u);           // x 8 bits
-  EXPECT_EQ(count(Counter::kAdcBusy), 10u);          // one block, bits + 2
+  EXPECT_EQ(count(Counter::kConversions), 8u);  // lanes x blocks
+  EXPECT_EQ(count(Counter::kTrials), 64u);      // x 8 bits
+  EXPECT_EQ(count(Counter::kAdcBusy), 10u);     // one block, bits + 2
   EXPECT_EQ(count(Counter::kRowWords), 1u);
   EXPECT_EQ(count(Counter::kSramRd), 1u);
-  EXPECT_EQ(count(Counter::kSramWr), 1u);            // 8 columns, one line
+  EXPECT_EQ(count(Counter::kSramWr), 1u);  // 8 columns, one line
   EXPECT_EQ(count(Counter::kMvmOps), 1u);
 }
 
@@ -89,8 +92,8 @@ TEST_F(Tile, MvmInputMinus128) {
   EXPECT_EQ(peek<int32_t>(t, 0x1200), -127 * 256);
 }
 
-// Gain 1.5 = 24576, offset -100; x = 3, w = 2, two 4-bit slices. Slice 0: 3 << 3 = 24 times 2 = 48, range 3: 48/8 = 6; slice 1: 0.
-// acc = 6, shift sum 1 + 16 = 17: (6 * 24576 + 32) >> 6 = 2304; 2304 - 1700 = 604.
+// Gain 1.5 = 24576, offset -100; x = 3, w = 2, two 4-bit slices. Slice 0: 3 << 3 = 24 times 2 = 48, range 3: 48/8 = 6;
+// slice 1: 0. acc = 6, shift sum 1 + 16 = 17: (6 * 24576 + 32) >> 6 = 2304; 2304 - 1700 = 604.
 TEST_F(Tile, GainAndOffset) {
   cells({2}, 1, 1);
   poke<int8_t>(t, 0x1000, 3);
@@ -101,8 +104,8 @@ TEST_F(Tile, GainAndOffset) {
   EXPECT_EQ(count(Counter::kDrives), 2u);
 }
 
-// Two weight slices in columns 0 (low 4 bits) and 1 (high 3 bits), both as 4-bit slices at the top of the cell: 0x35 = 53 has low
-// 5 << 3 = 40 and high 3 << 3 = 24. Range 3 takes the alignment back: (5 + 3 * 16) * 256.
+// Two weight slices in columns 0 (low 4 bits) and 1 (high 3 bits), both as 4-bit slices at the top of the cell: 0x35 =
+// 53 has low 5 << 3 = 40 and high 3 << 3 = 24. Range 3 takes the alignment back: (5 + 3 * 16) * 256.
 TEST_F(Tile, WeightSlicesCombine) {
   cells({40, 24}, 1, 2);
   poke<int8_t>(t, 0x1000, 1);
@@ -112,8 +115,9 @@ TEST_F(Tile, WeightSlicesCombine) {
   EXPECT_EQ(count(Counter::kSramWr), 1u);
 }
 
-// Eight groups of 7 one-bit slices, all codes clipped at 127: acc = 8 * 127 * 127 = 129032; gain 65535: acc * 65535 >> 6 = 1.3e8, and
-// four weight slices with shifts 0, 2, 4, 6 make 85 times that, 1.1e10 > 2^31. The other logical column is 0.
+// Eight groups of 7 one-bit slices, all codes clipped at 127: acc = 8 * 127 * 127 = 129032; gain 65535: acc * 65535 >>
+// 6 = 1.3e8, and four weight slices with shifts 0, 2, 4, 6 make 85 times that, 1.1e10 > 2^31. The other logical column
+// is 0.
 TEST_F(Tile, PsumSaturates) {
   std::vector<int8_t> w(32 * 4, 127);
   cells(w, 32, 4);
@@ -129,7 +133,8 @@ TEST_F(Tile, PsumSaturates) {
 }
 
 // Lossless configuration: 1-bit inputs, 4 + 3 bit weights, groups of 8 rows, 8-bit ADC: psum = 256 * exact dot product.
-// Slices stand at the top of a cell (slice << 3) and an input bit is driven as 64, so one unit of slice x bit is 512 products: RANGE 9.
+// Slices stand at the top of a cell (slice << 3) and an input bit is driven as 64, so one unit of slice x bit is 512
+// products: RANGE 9.
 TEST_F(Tile, LosslessConfigurationIsExact) {
   std::mt19937 rng(7);
   const uint32_t k = 32, outs = 16;
@@ -190,7 +195,15 @@ TEST_F(Fetch, Segments) {
 
 TEST_F(Fetch, PadsAreNotRead) {
   set_agu(t, 0, 0x1010);
-  EXPECT_EQ(fetched({.k = 12, .seg_len = 4, .n_seg = 3, .seg_stride = 32, .top = 1, .bottom = 1, .left = 1, .right = 2, .pad_value = -5}),
+  EXPECT_EQ(fetched({.k = 12,
+                     .seg_len = 4,
+                     .n_seg = 3,
+                     .seg_stride = 32,
+                     .top = 1,
+                     .bottom = 1,
+                     .left = 1,
+                     .right = 2,
+                     .pad_value = -5}),
             (std::vector<int>{-5, -5, -5, -5, -5, 0x31, -5, -5, -5, -5, -5, -5}));
   EXPECT_EQ(count(Counter::kSramRd), 1u);
 }
@@ -217,7 +230,8 @@ TEST_F(Fetch, SourceBeforeTheSramUnderPad) {
   EXPECT_EQ(t.status().fault, Fault::kNone);
 }
 
-// Half to even: 5 * 1 / 2 = 2.5 -> 2, 7/2 = 3.5 -> 4, -5/2 = -2.5 -> -2, -7/2 -> -4, 6/2 = 3, 1000/2 clamps, -1000/2 clamps, 1/2 -> 0.
+// Half to even: 5 * 1 / 2 = 2.5 -> 2, 7/2 = 3.5 -> 4, -5/2 = -2.5 -> -2, -7/2 -> -4, 6/2 = 3, 1000/2 clamps, -1000/2
+// clamps, 1/2 -> 0.
 TEST_F(Tile, RequantiseRoundsHalfToEven) {
   const int32_t in[] = {5, 7, -5, -7, 6, 1000, -1000, 1, 3};
   const int8_t out[] = {2, 4, -2, -4, 3, 127, -127, 0, 2};
@@ -264,7 +278,8 @@ TEST_F(Tile, VectorAddSaturatesThenRelu) {
 // Destinations: 0, 16, 64, 80, 128, 144.
 TEST_F(Tile, NestedLoopsAndRewind) {
   set_agu(t, 2, 0, {64 - 32, 16});
-  go({isa::loop::make(0, 0, 2, 3), isa::loop::make(0, 0, 1, 2), isa::send::make(op(0), isa::kHostTile, op(2), 4, 0, 0)});
+  go({isa::loop::make(0, 0, 2, 3), isa::loop::make(0, 0, 1, 2),
+      isa::send::make(op(0), isa::kHostTile, op(2), 4, 0, 0)});
   ASSERT_EQ(t.sent().size(), 6u);
   const uint32_t addr[] = {0, 16, 64, 80, 128, 144};
   for (uint32_t i = 0; i < 6; ++i) EXPECT_EQ(t.sent()[i].addr, addr[i]);
@@ -282,7 +297,8 @@ TEST_F(Tile, AguWrapsOnce) {
 
 TEST_F(Tile, AguWrapsDownAndByOffset) {
   set_agu(t, 2, 0x100, {-16}, 0x100, 48);
-  go({isa::loop::make(0, 0, 2, 2), isa::send::make(op(0), isa::kHostTile, op(2), 4, 0, 0), isa::send::make(op(0), isa::kHostTile, op(2, 2), 4, 0, 0)});
+  go({isa::loop::make(0, 0, 2, 2), isa::send::make(op(0), isa::kHostTile, op(2), 4, 0, 0),
+      isa::send::make(op(0), isa::kHostTile, op(2, 2), 4, 0, 0)});
   const uint32_t addr[] = {0x100, 0x120, 0x120, 0x110};  // second pass: 0x100 - 16 -> 0x120; 0x120 + 32 -> 0x110
   for (uint32_t i = 0; i < 4; ++i) EXPECT_EQ(t.sent()[i].addr, addr[i]) << i;
 }
@@ -290,8 +306,8 @@ TEST_F(Tile, AguWrapsDownAndByOffset) {
 TEST_F(Tile, ScalarCountAndSkippedBodyEndTheOuterLoop) {
   set_agu(t, 2, 0, {16});
   // Outer loop of s2 = 3 whose body ends with a skipped loop.
-  go({isa::setr::make(cfg::kScalarBase + 2, 0x70003), isa::loop::make(1, 2, 4, 999), isa::send::make(op(0), isa::kHostTile, op(2), 4, 0, 0),
-      isa::loop::make(0, 0, 2, 0), ~uint64_t{0}, ~uint64_t{0}});
+  go({isa::setr::make(cfg::kScalarBase + 2, 0x70003), isa::loop::make(1, 2, 4, 999),
+      isa::send::make(op(0), isa::kHostTile, op(2), 4, 0, 0), isa::loop::make(0, 0, 2, 0), ~uint64_t{0}, ~uint64_t{0}});
   EXPECT_EQ(t.status().fault, Fault::kNone);
   ASSERT_EQ(t.sent().size(), 3u);
   EXPECT_EQ(t.sent()[2].addr, 32u);
@@ -404,7 +420,8 @@ TEST_F(Tile, FaultMisalignedVector) {
 }
 TEST_F(Tile, Int8DestinationNeeds16Bytes) {
   set_vec(t, 0, 8, true, false);
-  EXPECT_EQ(go({isa::vec::make(op(0), op(0, 1), op(1, 1), 0, 0)}), TileStop::kHalted);  // b is not checked without use_b
+  EXPECT_EQ(go({isa::vec::make(op(0), op(0, 1), op(1, 1), 0, 0)}),
+            TileStop::kHalted);  // b is not checked without use_b
 }
 TEST_F(Tile, FaultVectorBeyondSram) {
   set_vec(t, 0, 9, false, false);
@@ -443,9 +460,12 @@ TEST_F(Tile, FaultFiveLoops) {
   fault(Fault::kLoop, 4, code);
 }
 TEST_F(Tile, FaultEmptyLoop) { fault(Fault::kLoop, 0, {isa::loop::make(0, 0, 0, 0)}); }
-TEST_F(Tile, FaultInnerLoopEndsAfterOuter) { fault(Fault::kLoop, 1, {isa::loop::make(0, 0, 2, 1), isa::loop::make(0, 0, 2, 0)}); }
+TEST_F(Tile, FaultInnerLoopEndsAfterOuter) {
+  fault(Fault::kLoop, 1, {isa::loop::make(0, 0, 2, 1), isa::loop::make(0, 0, 2, 0)});
+}
 TEST_F(Tile, FaultTokenOverflow) {
-  fault(Fault::kTokenOverflow, -1, {isa::signal::make(kSeq, 3, 255), isa::signal::make(kSeq, 3, 1), isa::wait::make(kSeq, 0, 1)});
+  fault(Fault::kTokenOverflow, -1,
+        {isa::signal::make(kSeq, 3, 255), isa::signal::make(kSeq, 3, 1), isa::wait::make(kSeq, 0, 1)});
   EXPECT_EQ(t.token(3), 255);
 }
 TEST_F(Tile, TokensReach255) {
@@ -472,15 +492,17 @@ TEST_P(FaultConfig, AtIssue) {
   set_slot(t, 0, GetParam().slot);
   fault(Fault::kConfig, 0, {isa::mvm::make(op(0), op(1), 0)});
 }
-INSTANTIATE_TEST_SUITE_P(Slots, FaultConfig,
-                         ::testing::Values(BadSlot{"KZero", {.k = 0, .seg_len = 0}}, BadSlot{"KBeyondRows", {.k = 33}},
-                                           BadSlot{"RowBaseUnaligned", {.row_base = 2}}, BadSlot{"RowsBeyond", {.k = 8, .row_base = 28}},
-                                           BadSlot{"ReferenceTooLong", {.k = 5, .row_base = 32}}, BadSlot{"SegmentsDoNotFillK", {.k = 7, .seg_len = 2, .n_seg = 3}},
-                                           BadSlot{"WSlices3", {.w_slices = 3}}, BadSlot{"AdcBits3", {.adc_bits = 3}},
-                                           BadSlot{"AdcBits9", {.adc_bits = 9}}, BadSlot{"GroupZero", {.group_rows = 0}},
-                                           BadSlot{"GroupUnaligned", {.k = 8, .group_rows = 6}}, BadSlot{"NoBlocks", {.mux_count = 0}},
-                                           BadSlot{"BlocksBeyond", {.mux_first = 3, .mux_count = 2}}),
-                         [](const auto& i) { return i.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Slots, FaultConfig,
+    ::testing::Values(BadSlot{"KZero", {.k = 0, .seg_len = 0}}, BadSlot{"KBeyondRows", {.k = 33}},
+                      BadSlot{"RowBaseUnaligned", {.row_base = 2}}, BadSlot{"RowsBeyond", {.k = 8, .row_base = 28}},
+                      BadSlot{"ReferenceTooLong", {.k = 5, .row_base = 32}},
+                      BadSlot{"SegmentsDoNotFillK", {.k = 7, .seg_len = 2, .n_seg = 3}},
+                      BadSlot{"WSlices3", {.w_slices = 3}}, BadSlot{"AdcBits3", {.adc_bits = 3}},
+                      BadSlot{"AdcBits9", {.adc_bits = 9}}, BadSlot{"GroupZero", {.group_rows = 0}},
+                      BadSlot{"GroupUnaligned", {.k = 8, .group_rows = 6}}, BadSlot{"NoBlocks", {.mux_count = 0}},
+                      BadSlot{"BlocksBeyond", {.mux_first = 3, .mux_count = 2}}),
+    [](const auto& i) { return i.param.name; });
 
 TEST_F(Tile, FaultTimingZero) {
   set_slot(t, 0, {});
@@ -509,8 +531,8 @@ TEST_F(Tile, WaitWithoutSignalBlocks) {
   EXPECT_TRUE(t.status().running);
 }
 
-// An engine holds its WAIT and its queue is filled by 8 more items, that of the vector unit by 16; the next one stops the sequencer
-// before the SIGNAL that would help.
+// An engine holds its WAIT and its queue is filled by 8 more items, that of the vector unit by 16; the next one stops
+// the sequencer before the SIGNAL that would help.
 TEST_F(Tile, QueueDepthDecidesDeadlock) {
   const std::pair<uint32_t, uint32_t> depths[] = {{kMvm, 8}, {kVec, 16}, {kNet, 8}};
   for (const auto& [engine, depth] : depths)

@@ -62,8 +62,8 @@ struct Piece {
   std::vector<uint8_t> bytes;
 };
 
-/// Two tiles, a layer each: tile 0 gets an int8 vector of 32, MVM, ReLU and requantisation to 32 int8, SEND to tile 1; tile 1 MVM, bias,
-/// int32 result of 8 to the outbox. Double-buffered everywhere, weights random.
+/// Two tiles, a layer each: tile 0 gets an int8 vector of 32, MVM, ReLU and requantisation to 32 int8, SEND to tile 1;
+/// tile 1 MVM, bias, int32 result of 8 to the outbox. Double-buffered everywhere, weights random.
 struct Mlp {
   static constexpr uint32_t kMult = 77, kShift = 16, kRange1 = 7, kRange2 = 6;
   uint32_t images;
@@ -91,11 +91,23 @@ struct Mlp {
     set_agu(a, 3, 0x1000, {32}, 0x1000, 64);
     // Tokens: 0 input there, 1 psum free, 2 psum there, 3 int8 free, 4 int8 there, 5 slot of tile 1 free
     const std::vector<uint64_t> code_a{
-        isa::signal::make(kSeq, 1, 2), isa::signal::make(kSeq, 3, 2), isa::signal::make(kSeq, 5, 2), isa::loop::make(0, 0, 14, n),
-        isa::wait::make(kMvm, 0, 1), isa::wait::make(kMvm, 1, 1), isa::mvm::make(op(0), op(1), 0), isa::signal::make(kMvm, 2, 1),
-        isa::wait::make(kVec, 2, 1), isa::wait::make(kVec, 3, 1), isa::vec::make(op(1), 0, op(2), 0, 0), isa::signal::make(kVec, 1, 1),
-        isa::signal::make(kVec, 4, 1), isa::wait::make(kNet, 4, 1), isa::wait::make(kNet, 5, 1),
-        isa::send::make(op(2), 1, op(3), 32, 1, 0), isa::signal::make(kNet, 3, 1),
+        isa::signal::make(kSeq, 1, 2),
+        isa::signal::make(kSeq, 3, 2),
+        isa::signal::make(kSeq, 5, 2),
+        isa::loop::make(0, 0, 14, n),
+        isa::wait::make(kMvm, 0, 1),
+        isa::wait::make(kMvm, 1, 1),
+        isa::mvm::make(op(0), op(1), 0),
+        isa::signal::make(kMvm, 2, 1),
+        isa::wait::make(kVec, 2, 1),
+        isa::wait::make(kVec, 3, 1),
+        isa::vec::make(op(1), 0, op(2), 0, 0),
+        isa::signal::make(kVec, 1, 1),
+        isa::signal::make(kVec, 4, 1),
+        isa::wait::make(kNet, 4, 1),
+        isa::wait::make(kNet, 5, 1),
+        isa::send::make(op(2), 1, op(3), 32, 1, 0),
+        isa::signal::make(kNet, 3, 1),
         isa::send::make(op(2), isa::kHostTile, op(3), 0, 1, 1),  // the host may refill the input slot
         isa::halt::make()};
     set_slot(b, 0, {.k = 32, .range = kRange2, .mux_count = 1});
@@ -105,18 +117,32 @@ struct Mlp {
     set_agu(b, 2, 0x1200);
     set_agu(b, 3, 0x1300, {32}, 0x1300, 64);
     set_agu(b, 4, 0, {32});
-    const std::vector<uint64_t> code_b{
-        isa::signal::make(kSeq, 1, 2), isa::signal::make(kSeq, 3, 2), isa::loop::make(0, 0, 13, n), isa::wait::make(kMvm, 0, 1),
-        isa::wait::make(kMvm, 1, 1), isa::mvm::make(op(0), op(1), 0), isa::signal::make(kMvm, 2, 1), isa::wait::make(kVec, 2, 1),
-        isa::wait::make(kVec, 3, 1), isa::vec::make(op(1), op(2), op(3), 1, 0), isa::signal::make(kVec, 1, 1), isa::signal::make(kVec, 4, 1),
-        isa::wait::make(kNet, 4, 1), isa::send::make(op(3), isa::kHostTile, op(4), 32, 1, 0), isa::signal::make(kNet, 3, 1),
-        isa::send::make(op(3), 0, op(4), 0, 1, 5), isa::halt::make()};
+    const std::vector<uint64_t> code_b{isa::signal::make(kSeq, 1, 2),
+                                       isa::signal::make(kSeq, 3, 2),
+                                       isa::loop::make(0, 0, 13, n),
+                                       isa::wait::make(kMvm, 0, 1),
+                                       isa::wait::make(kMvm, 1, 1),
+                                       isa::mvm::make(op(0), op(1), 0),
+                                       isa::signal::make(kMvm, 2, 1),
+                                       isa::wait::make(kVec, 2, 1),
+                                       isa::wait::make(kVec, 3, 1),
+                                       isa::vec::make(op(1), op(2), op(3), 1, 0),
+                                       isa::signal::make(kVec, 1, 1),
+                                       isa::signal::make(kVec, 4, 1),
+                                       isa::wait::make(kNet, 4, 1),
+                                       isa::send::make(op(3), isa::kHostTile, op(4), 32, 1, 0),
+                                       isa::signal::make(kNet, 3, 1),
+                                       isa::send::make(op(3), 0, op(4), 0, 1, 5),
+                                       isa::halt::make()};
     pieces[0].push_back(piece(0, code_a));
     pieces[1].push_back(piece(0, code_b));
     pieces[1].push_back(piece(0x1200, bias));
     for (uint32_t t = 0; t < 2; ++t) {
       const GoldenTile& from = t == 0 ? a : b;
-      for (const auto& [first, count] : {std::pair<uint32_t, uint32_t>{cfg::kAguBase, 64}, {cfg::kMvmcfgBase, 8}, {cfg::kVeccfgBase, 4}, {cfg::kCalBase, 32}}) {
+      for (const auto& [first, count] : {std::pair<uint32_t, uint32_t>{cfg::kAguBase, 64},
+                                         {cfg::kMvmcfgBase, 8},
+                                         {cfg::kVeccfgBase, 4},
+                                         {cfg::kCalBase, 32}}) {
         std::vector<uint32_t> words;
         for (uint32_t w = 0; w < count; ++w) words.push_back(from.config(first + w));
         pieces[t].push_back(piece(cfg::noc_addr(first), words));
@@ -131,8 +157,10 @@ struct Mlp {
   }
 
   void program(Macro& m, uint32_t tile) const {
-    if (tile == 0) m.program_cells(0, 0, 32, 32, w1.data());
-    else m.program_cells(0, 0, 32, 8, w2.data());
+    if (tile == 0)
+      m.program_cells(0, 0, 32, 32, w1.data());
+    else
+      m.program_cells(0, 0, 32, 8, w2.data());
   }
 
   /// Two vectors ahead, the rest as slots come free; done when every result is in memory.
@@ -142,8 +170,16 @@ struct Mlp {
             {.op = DmaOp::kM2t, .tile = 0, .len = 32, .mem = kIn, .tile_addr = 0x1000, .sig_token = 0},
             {.op = DmaOp::kM2t, .tile = 0, .len = 32, .mem = kIn + 32, .tile_addr = 0x1020, .sig_token = 0},
             {.op = DmaOp::kRepeat, .len = images - 2, .repeat = 1},
-            {.op = DmaOp::kM2t, .tile = 0, .len = 32, .mem = kIn + 64, .tile_addr = 0x1000, .mem_stride = 32, .tile_stride = 32,
-             .tile_slots = 2, .wait_token = 1, .sig_token = 0},
+            {.op = DmaOp::kM2t,
+             .tile = 0,
+             .len = 32,
+             .mem = kIn + 64,
+             .tile_addr = 0x1000,
+             .mem_stride = 32,
+             .tile_stride = 32,
+             .tile_slots = 2,
+             .wait_token = 1,
+             .sig_token = 0},
             {.op = DmaOp::kWait, .wait_token = 0, .wait_count = images},
             {}};
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random programs on the Verilated tile, with the macro of the models and all its noise at the pins, against the golden tile: SRAM, flits,
-// exact counters, drives and status are equal bit for bit, whatever the back-pressure; without back-pressure cycles agree too.
+// Random programs on the Verilated tile, with the macro of the models and all its noise at the pins, against the golden
+// tile: SRAM, flits, exact counters, drives and status are equal bit for bit, whatever the back-pressure; without
+// back-pressure cycles agree too.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -21,7 +22,9 @@ using tb::RandomOptions;
 using tb::RandomProgram;
 
 PinsIn unpack(uint64_t p) {
-  const auto bits = [p](unsigned lsb, unsigned width) { return static_cast<uint32_t>(p >> lsb & ((uint64_t{1} << width) - 1)); };
+  const auto bits = [p](unsigned lsb, unsigned width) {
+    return static_cast<uint32_t>(p >> lsb & ((uint64_t{1} << width) - 1));
+  };
   PinsIn o;
   o.range = static_cast<uint8_t>(bits(0, 4));
   o.mux_sel = static_cast<uint8_t>(bits(4, 6));
@@ -52,7 +55,8 @@ tb::Flit to_rtl(const golden::Flit& f) {
   return o;
 }
 
-/// The tile as tile 0 of a chip, with its clock gate. `stall`: percent of cycles in which a flit is held back, either way.
+/// The tile as tile 0 of a chip, with its clock gate. `stall`: percent of cycles in which a flit is held back, either
+/// way.
 class RtlTile {
  public:
   RtlTile(const Macro& m, uint32_t stall, uint64_t seed) : macro(m), stall_(stall), rng_(seed) {
@@ -83,8 +87,10 @@ class RtlTile {
     offered_ = dut_->noc_i_valid && !taken;
     if (dut_->noc_o_valid && dut_->noc_o_ready) {
       const tb::Flit f = tb::unpack(dut_->noc_o_flit);
-      if (f.host) sent.push_back(f);
-      else back_.push_back(f);
+      if (f.host)
+        sent.push_back(f);
+      else
+        back_.push_back(f);
     }
     dut_.tick();
     if (taken) in_.pop_front();
@@ -196,7 +202,8 @@ Cycles compare(const RandomProgram& p, uint32_t stall) {
   if (!p.compare_state) return cycles;
   for (const auto& info : isa::kCounters)
     if (info.exact) {
-      EXPECT_EQ(r.counter(info.index) - before[info.index], g.counter(static_cast<isa::Counter>(info.index))) << info.name;
+      EXPECT_EQ(r.counter(info.index) - before[info.index], g.counter(static_cast<isa::Counter>(info.index)))
+          << info.name;
     }
   EXPECT_EQ(r.macro.drive_count(), g.macro().drive_count());
   r.macro.flush_trace();

@@ -39,13 +39,16 @@ inline void set_slot(GoldenTile& t, uint32_t i, Slot s) {
   t.write_config(w, put(m::k, s.k) | put(m::row_base, s.row_base));
   t.write_config(w + 1, put(m::seg_len, s.seg_len) | put(m::n_seg, s.n_seg));
   t.write_config(w + 2, put(m::seg_stride, s.seg_stride));
-  t.write_config(w + 3, put(m::pad_top, s.top) | put(m::pad_bottom, s.bottom) | put(m::pad_left, s.left) | put(m::pad_right, s.right));
+  t.write_config(w + 3, put(m::pad_top, s.top) | put(m::pad_bottom, s.bottom) | put(m::pad_left, s.left) |
+                            put(m::pad_right, s.right));
   t.write_config(w + 4, put(m::pad_value, s.pad_value) | put(m::in_slice, s.in_slice) | put(m::w_slices, s.w_slices) |
                             put(m::adc_bits, s.adc_bits) | put(m::range, s.range));
-  t.write_config(w + 5, put(m::group_rows, s.group_rows) | put(m::mux_first, s.mux_first) | put(m::mux_count, s.mux_count));
+  t.write_config(w + 5,
+                 put(m::group_rows, s.group_rows) | put(m::mux_first, s.mux_first) | put(m::mux_count, s.mux_count));
 }
 
-inline void set_vec(GoldenTile& t, uint32_t i, uint32_t len, bool requant, bool relu, uint32_t mult = 1, uint32_t shift = 0) {
+inline void set_vec(GoldenTile& t, uint32_t i, uint32_t len, bool requant, bool relu, uint32_t mult = 1,
+                    uint32_t shift = 0) {
   namespace v = cfg::veccfg;
   const uint32_t w = cfg::kVeccfgBase + i * cfg::kVeccfgStride;
   t.write_config(w, static_cast<uint32_t>(v::len.put(len) | v::requant.put(requant) | v::relu.put(relu)));
@@ -53,8 +56,8 @@ inline void set_vec(GoldenTile& t, uint32_t i, uint32_t len, bool requant, bool 
   t.write_config(w + 2, shift);
 }
 
-inline void set_agu(GoldenTile& t, uint32_t i, int32_t addr, std::initializer_list<int32_t> inc = {}, int32_t wrap_base = 0,
-                    uint32_t wrap_len = 0) {
+inline void set_agu(GoldenTile& t, uint32_t i, int32_t addr, std::initializer_list<int32_t> inc = {},
+                    int32_t wrap_base = 0, uint32_t wrap_len = 0) {
   const uint32_t w = cfg::kAguBase + i * cfg::kAguStride;
   t.write_config(w, static_cast<uint32_t>(addr));
   uint32_t d = 1;
@@ -68,7 +71,9 @@ inline void unit_calibration(GoldenTile& t, uint32_t cols) {
   for (uint32_t c = 0; c < cols; ++c) t.write_config(cfg::kCalBase + c, 1u << isa::kGainFracBits);
 }
 
-inline void load(GoldenTile& t, uint32_t pc, const std::vector<uint64_t>& code) { std::memcpy(t.sram() + 8 * pc, code.data(), 8 * code.size()); }
+inline void load(GoldenTile& t, uint32_t pc, const std::vector<uint64_t>& code) {
+  std::memcpy(t.sram() + 8 * pc, code.data(), 8 * code.size());
+}
 
 template <class T>
 T peek(const GoldenTile& t, uint32_t addr) {

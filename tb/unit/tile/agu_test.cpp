@@ -53,7 +53,8 @@ TEST_F(Agu, WriteWinsOverStep) {
   EXPECT_EQ(dut->addr_o, 0x40u);
 }
 
-// README: sums and comparisons are exact, the address keeps the low 24 bits; ADDR, INC and WRAP_BASE are signed, WRAP_LEN is not.
+// README: sums and comparisons are exact, the address keeps the low 24 bits; ADDR, INC and WRAP_BASE are signed,
+// WRAP_LEN is not.
 TEST_F(Agu, RandomStepsMatchExactArithmetic) {
   const uint64_t seed = test_seed(6);
   SCOPED_TRACE(seed);
@@ -72,8 +73,10 @@ TEST_F(Agu, RandomStepsMatchExactArithmetic) {
       const unsigned d = rng() % 4;
       step(d);
       int64_t sum = addr + inc[d];
-      if (len != 0 && sum >= base + len) sum -= len;
-      else if (len != 0 && sum < base) sum += len;
+      if (len != 0 && sum >= base + len)
+        sum -= len;
+      else if (len != 0 && sum < base)
+        sum += len;
       addr = sext24(sum);
     }
     ASSERT_EQ(dut->addr_o, static_cast<uint32_t>(addr & 0xFFFFFF)) << "step " << i;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packed structs on Verilated ports, written and read field by field, most significant field first as in the SystemVerilog.
+// Packed structs on Verilated ports, written and read field by field, most significant field first as in the
+// SystemVerilog.
 #pragma once
 #include <verilated.h>
 

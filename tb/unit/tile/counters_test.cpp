@@ -24,10 +24,21 @@ TEST(TileCounters, CountEachEventAndSumSharedOnes) {
   const auto at = [&](Counter c) -> uint32_t& { return model[static_cast<size_t>(c)]; };
   for (int i = 0; i < 3000; ++i) {
     const auto bit = [&] { return static_cast<uint8_t>(rng() & 1); };
-    const uint8_t op = bit(), drive = bit(), conversion = bit(), trial = bit(), row = bit(), rd = bit(), wr = bit(), busy = bit();
+    const uint8_t op = bit(), drive = bit(), conversion = bit(), trial = bit(), row = bit(), rd = bit(), wr = bit(),
+                  busy = bit();
     const uint8_t clips = static_cast<uint8_t>(rng()), sats = static_cast<uint8_t>(rng());
-    pack(dut->mvm_i, {{1, op}, {1, drive}, {1, conversion}, {1, trial}, {8, clips}, {1, row}, {8, sats}, {1, rd}, {1, wr}, {1, busy}});
-    dut->instr_i = bit(), dut->vec_step_i = bit(), dut->vec_sats_i = rng() % 9, dut->vec_rd_i = rng() % 4, dut->vec_wr_i = bit();
+    pack(dut->mvm_i, {{1, op},
+                      {1, drive},
+                      {1, conversion},
+                      {1, trial},
+                      {8, clips},
+                      {1, row},
+                      {8, sats},
+                      {1, rd},
+                      {1, wr},
+                      {1, busy}});
+    dut->instr_i = bit(), dut->vec_step_i = bit(), dut->vec_sats_i = rng() % 9, dut->vec_rd_i = rng() % 4,
+    dut->vec_wr_i = bit();
     dut->tx_flit_i = bit(), dut->tx_rd_i = bit(), dut->rx_flit_i = bit(), dut->rx_wr_i = bit();
     at(Counter::kInstr) += dut->instr_i;
     at(Counter::kMvmOps) += op;

@@ -21,8 +21,18 @@ struct Flit {
 
   template <class T>
   void to(T& port) const {
-    pack(port, {{1, host}, {3, x}, {3, y}, {2, kind}, {1, token_en}, {4, token}, {24, addr}, {16, strb},
-                {32, data[3]}, {32, data[2]}, {32, data[1]}, {32, data[0]}});
+    pack(port, {{1, host},
+                {3, x},
+                {3, y},
+                {2, kind},
+                {1, token_en},
+                {4, token},
+                {24, addr},
+                {16, strb},
+                {32, data[3]},
+                {32, data[2]},
+                {32, data[1]},
+                {32, data[0]}});
   }
   template <class T>
   static Flit from(const T& port) {

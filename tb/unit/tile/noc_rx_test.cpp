@@ -74,7 +74,8 @@ class NocRx : public ::testing::Test {
     if (dut->wr_gnt_i) {
       for (unsigned b = 0; b < 32; ++b) {
         if (dut->wr_strb_o >> b & 1) {
-          seen.push_back({Effect::kByteWrite, dut->wr_addr_o * 32u + b, static_cast<uint32_t>(get_bits(dut->wr_data_o, 8 * b, 8))});
+          seen.push_back({Effect::kByteWrite, dut->wr_addr_o * 32u + b,
+                          static_cast<uint32_t>(get_bits(dut->wr_data_o, 8 * b, 8))});
         }
       }
     }

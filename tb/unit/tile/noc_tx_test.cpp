@@ -76,8 +76,14 @@ class NocTx : public ::testing::Test {
   unsigned step(const Item* item, const Command* cmd, bool grant, bool ready, bool token) {
     dut->item_valid_i = item != nullptr;
     if (item) {
-      pack(dut->item_i, {{2, static_cast<uint64_t>(item->kind)}, {4, item->token}, {8, item->count}, {1, item->token_en},
-                         {24, item->src}, {7, item->tile}, {24, item->dst}, {12, item->len}});
+      pack(dut->item_i, {{2, static_cast<uint64_t>(item->kind)},
+                         {4, item->token},
+                         {8, item->count},
+                         {1, item->token_en},
+                         {24, item->src},
+                         {7, item->tile},
+                         {24, item->dst},
+                         {12, item->len}});
     }
     dut->cmd_valid_i = cmd != nullptr;
     if (cmd) {
@@ -89,7 +95,8 @@ class NocTx : public ::testing::Test {
       uint32_t w = 0xDEADBEEF;
       if (line >= 0) {
         w = 0;
-        for (unsigned b = 0; b < 4; ++b) w |= static_cast<uint32_t>(ram[static_cast<unsigned>(line) * 32 + 4 * i + b]) << (8 * b);
+        for (unsigned b = 0; b < 4; ++b)
+          w |= static_cast<uint32_t>(ram[static_cast<unsigned>(line) * 32 + 4 * i + b]) << (8 * b);
       }
       dut->rd_rdata_i[i] = w;
     }
@@ -183,7 +190,8 @@ TEST_F(NocTx, SendsWhatItWasToldWithRandomStalls) {
         if (item.kind == kOp) {
           for (const Flit& f : expect(item)) expected.push_back(f);
         } else {
-          (item.kind == kSignal ? expected_sig : expected_wait).push_back({item.token, item.count, static_cast<unsigned>(expected.size())});
+          (item.kind == kSignal ? expected_sig : expected_wait)
+              .push_back({item.token, item.count, static_cast<unsigned>(expected.size())});
         }
         have_item = false;
       }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sequencer against an instruction-set model written from rtl/tile/README.md: what it queues, in which order, and how it ends.
+// The sequencer against an instruction-set model written from rtl/tile/README.md: what it queues, in which order, and
+// how it ends.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -75,7 +76,8 @@ class Model {
           return;
         case isa::Op::kLoop: {
           const unsigned len = isa::loop::len.get(w), last = pc + len;
-          if (loops.size() == 4 || len == 0 || (!loops.empty() && last > loops.back().last)) return stop(isa::Fault::kLoop);
+          if (loops.size() == 4 || len == 0 || (!loops.empty() && last > loops.back().last))
+            return stop(isa::Fault::kLoop);
           const unsigned n = isa::loop::use_scalar.get(w) ? scalar[isa::loop::scalar.get(w)] : isa::loop::count.get(w);
           ++instrs;
           if (n != 0) {
@@ -127,14 +129,16 @@ class Model {
           break;
         }
         case isa::Op::kSend: {
-          const int64_t len = static_cast<int64_t>(isa::send::len.get(w)), tile = static_cast<int64_t>(isa::send::tile.get(w));
+          const int64_t len = static_cast<int64_t>(isa::send::len.get(w)),
+                        tile = static_cast<int64_t>(isa::send::tile.get(w));
           const bool token_en = isa::send::token_en.get(w);
           if (tile > 64) return stop(isa::Fault::kIllegalInstr);
           if (len == 0 && !token_en) return stop(isa::Fault::kConfig);
           const int64_t src = ea(isa::send::src.get(w)), dst = ea(isa::send::dst.get(w));
           if (!inside(src, len, 16)) return stop(isa::Fault::kAddress);
           if (tile == 64 ? (dst >> 23) != 0 || dst % 16 != 0 : !inside(dst, len, 16)) return stop(isa::Fault::kAddress);
-          queued[3].push_back("op " + text({src, tile, dst, len, token_en, static_cast<int64_t>(isa::send::token.get(w))}));
+          queued[3].push_back("op " +
+                              text({src, tile, dst, len, token_en, static_cast<int64_t>(isa::send::token.get(w))}));
           break;
         }
         default: return stop(isa::Fault::kIllegalInstr);
@@ -162,7 +166,8 @@ class Model {
     const unsigned k = f(mc::k), row = f(mc::row_base), g = f(mc::group_rows);
     return k >= 1 && k <= kRows && row % 4 == 0 && (row + k <= kRows || (row == kRows && k <= 4)) &&
            f(mc::n_seg) * f(mc::seg_len) == k && f(mc::w_slices) <= 2 && f(mc::adc_bits) >= 4 && f(mc::adc_bits) <= 8 &&
-           g >= 1 && (g % 4 == 0 || g >= k) && f(mc::mux_count) >= 1 && (f(mc::mux_first) + f(mc::mux_count)) * kLanes <= kCols;
+           g >= 1 && (g % 4 == 0 || g >= k) && f(mc::mux_count) >= 1 &&
+           (f(mc::mux_first) + f(mc::mux_count)) * kLanes <= kCols;
   }
   int64_t ea(uint64_t operand) const {
     const auto& a = agu[operand >> 12];
@@ -170,7 +175,9 @@ class Model {
     if (a[6] != 0 && v >= signed24(a[5]) + a[6]) v -= a[6];
     return v & 0xFFFFFF;
   }
-  static bool inside(int64_t addr, int64_t len, int64_t align) { return !(addr >> 23) && addr % align == 0 && addr + len <= kSram; }
+  static bool inside(int64_t addr, int64_t len, int64_t align) {
+    return !(addr >> 23) && addr % align == 0 && addr + len <= kSram;
+  }
   static void step(std::array<uint32_t, 8>& a, size_t depth) {
     int64_t v = signed24(a[0]) + signed24(a[1 + depth]);
     const int64_t base = signed24(a[5]), len = a[6];
@@ -219,7 +226,8 @@ class Sequencer : public ::testing::Test {
     cycle();
     dut->start_i = 0;
   }
-  /// One cycle of fetch memory, queues of depth 8 whose engines work at random, and token grants. speed 8: nothing ever waits.
+  /// One cycle of fetch memory, queues of depth 8 whose engines work at random, and token grants. speed 8: nothing ever
+  /// waits.
   void cycle() {
     dut->rd_rvalid_i = line >= 0;
     for (unsigned i = 0; i < 8; ++i) {
@@ -256,12 +264,14 @@ class Sequencer : public ::testing::Test {
            text({dut->mvm_src_o, dut->mvm_wrap_base_o, dut->mvm_wrap_len_o, dut->mvm_dst_o, dut->mvm_cfg_o}));
     }
     if (dut->vec_valid_o && dut->vec_ready_i) {
-      item(2, dut->vec_kind_o, dut->vec_token_o, dut->vec_count_o,
-           text({dut->vec_a_o, dut->vec_use_b_o ? dut->vec_b_o : 0u, dut->vec_use_b_o, dut->vec_dst_o, dut->vec_cfg_o}));
+      item(
+          2, dut->vec_kind_o, dut->vec_token_o, dut->vec_count_o,
+          text({dut->vec_a_o, dut->vec_use_b_o ? dut->vec_b_o : 0u, dut->vec_use_b_o, dut->vec_dst_o, dut->vec_cfg_o}));
     }
     if (dut->net_valid_o && dut->net_ready_i) {
       item(3, dut->net_kind_o, dut->net_token_o, dut->net_count_o,
-           text({dut->net_src_o, dut->net_tile_o, dut->net_dst_o, dut->net_len_o, dut->net_token_en_o, dut->net_token_o}));
+           text({dut->net_src_o, dut->net_tile_o, dut->net_dst_o, dut->net_len_o, dut->net_token_en_o,
+                 dut->net_token_o}));
     }
     instrs += dut->ev_instr_o;
     if (busy > 0) --busy;
@@ -290,7 +300,8 @@ class Sequencer : public ::testing::Test {
     EXPECT_EQ(instrs, model.instrs);
     for (unsigned e = 0; e < 4; ++e) {
       ASSERT_EQ(seen[e].size(), model.queued[e].size()) << "engine " << e;
-      for (size_t i = 0; i < seen[e].size(); ++i) ASSERT_EQ(seen[e][i], model.queued[e][i]) << "engine " << e << " item " << i;
+      for (size_t i = 0; i < seen[e].size(); ++i)
+        ASSERT_EQ(seen[e][i], model.queued[e][i]) << "engine " << e << " item " << i;
     }
   }
   void run_both(unsigned at) {
@@ -346,35 +357,38 @@ TEST_F(Sequencer, NestedLoopsFourDeepThatEndTogether) {
 TEST_F(Sequencer, CountZeroSkipsTheBodyAndStillEndsTheOuterLoop) {
   configure(cfg::kAguBase + 1, 32);
   configure_slots();
-  load(5, {isa::loop::make(0, 0, 4, 3), isa::vec::make(isa::operand(0, 0), 0, isa::operand(1, 0), 0, 0), isa::loop::make(0, 0, 2, 0),
-           kSignalVec, kSignalVec, isa::loop::make(0, 0, 1, 0), kSignalVec, kSignalVec, isa::halt::make()});
+  load(5, {isa::loop::make(0, 0, 4, 3), isa::vec::make(isa::operand(0, 0), 0, isa::operand(1, 0), 0, 0),
+           isa::loop::make(0, 0, 2, 0), kSignalVec, kSignalVec, isa::loop::make(0, 0, 1, 0), kSignalVec, kSignalVec,
+           isa::halt::make()});
   run_both(5);
   EXPECT_EQ(seen[2].size(), 4u);  // three VEC, the last SIGNAL
 }
 
 TEST_F(Sequencer, ScalarCountsFollowSetrAtOnce) {
-  load(0, {isa::setr::make(3, 5), isa::loop::make(1, 3, 2, 99), isa::setr::make(4, 2), kSignalVec, isa::setr::make(4, 0),
-           isa::loop::make(1, 4, 1, 7), kSignalVec, isa::halt::make()});
+  load(0, {isa::setr::make(3, 5), isa::loop::make(1, 3, 2, 99), isa::setr::make(4, 2), kSignalVec,
+           isa::setr::make(4, 0), isa::loop::make(1, 4, 1, 7), kSignalVec, isa::halt::make()});
   run_both(0);
   EXPECT_EQ(seen[2].size(), 5u);
 }
 
 TEST_F(Sequencer, AguWrapsBothWays) {
   configure_slots();
-  configure(cfg::kAguBase, 1024);            // forward over the end
+  configure(cfg::kAguBase, 1024);  // forward over the end
   configure(cfg::kAguBase + 1, 96);
   configure(cfg::kAguBase + 5, 1024);
   configure(cfg::kAguBase + 6, 256);
-  configure(cfg::kAguBase + 8, 0);           // backward over the start; base 0, so the sum is negative
+  configure(cfg::kAguBase + 8, 0);  // backward over the start; base 0, so the sum is negative
   configure(cfg::kAguBase + 8 + 1, 0xFFFFFF & -96);
   configure(cfg::kAguBase + 8 + 6, 256);
-  load(0, {isa::loop::make(0, 0, 1, 20), isa::vec::make(isa::operand(0, 8), 0, isa::operand(1, 0), 0, 0), isa::halt::make()});
+  load(0, {isa::loop::make(0, 0, 1, 20), isa::vec::make(isa::operand(0, 8), 0, isa::operand(1, 0), 0, 0),
+           isa::halt::make()});
   run_both(0);
 }
 
 TEST_F(Sequencer, SetrFenceWaitsForQueuesAndEngines) {
   configure_slots();
-  load(0, {kSignalVec, kSignalVec, isa::setr::make(0x41, 7), isa::setr::make(0x100, 0x0203), isa::setr::make(0x200, 9), kSignalVec, isa::halt::make()});
+  load(0, {kSignalVec, kSignalVec, isa::setr::make(0x41, 7), isa::setr::make(0x100, 0x0203), isa::setr::make(0x200, 9),
+           kSignalVec, isa::halt::make()});
   hold_engines = true;
   model.run(program, 0, 100);
   start(0);
@@ -425,7 +439,9 @@ TEST_F(Sequencer, EveryFaultStopsAtItsInstruction) {
     uint64_t word;
     isa::Fault fault;
   };
-  const auto vec = [](uint64_t a, uint64_t b, uint64_t dst, bool use_b, unsigned slot) { return isa::vec::make(a, b, dst, use_b, slot); };
+  const auto vec = [](uint64_t a, uint64_t b, uint64_t dst, bool use_b, unsigned slot) {
+    return isa::vec::make(a, b, dst, use_b, slot);
+  };
   const uint64_t ok = isa::operand(0, 0), odd = isa::operand(3, 0), half = isa::operand(0, 1), end = isa::operand(4, 0),
                  high = isa::operand(5, 0);
   const Case cases[] = {
@@ -463,8 +479,8 @@ TEST_F(Sequencer, EveryFaultStopsAtItsInstruction) {
     EXPECT_EQ(dut->pc_o, 2u);
   }
   // The same operands are legal where the rules say so.
-  load(0, {vec(ok, half, ok, false, 0), isa::send::make(ok, 64, isa::operand(4, 2), 64, 0, 0), isa::mvm::make(odd, ok, 0),
-           isa::mvm::make(high, ok, 0), vec(ok, ok, half, false, 1), isa::halt::make()});
+  load(0, {vec(ok, half, ok, false, 0), isa::send::make(ok, 64, isa::operand(4, 2), 64, 0, 0),
+           isa::mvm::make(odd, ok, 0), isa::mvm::make(high, ok, 0), vec(ok, ok, half, false, 1), isa::halt::make()});
   run_both(0);
   EXPECT_EQ(dut->fault_o, 0u);
 }
@@ -498,7 +514,8 @@ TEST_F(Sequencer, ConfigFaultsOfSlotsAndTiming) {
   EXPECT_EQ(dut->fault_o, static_cast<unsigned>(isa::Fault::kConfig));
   configure_slots();
   // SETR breaks the slot in the instruction before: the check must see it.
-  load(0, {isa::mvm::make(0, 0, 1), isa::setr::make(cfg::kMvmcfgBase + 8, 0), isa::mvm::make(0, 0, 1), isa::halt::make()});
+  load(0,
+       {isa::mvm::make(0, 0, 1), isa::setr::make(cfg::kMvmcfgBase + 8, 0), isa::mvm::make(0, 0, 1), isa::halt::make()});
   run_both(0);
   EXPECT_EQ(dut->pc_o, 2u);
   EXPECT_EQ(dut->fault_o, static_cast<unsigned>(isa::Fault::kConfig));
@@ -568,7 +585,8 @@ TEST_F(Sequencer, FaultFromOutsideSplitsNoInstruction) {
   SCOPED_TRACE(seed);
   rng.seed(seed);
   for (unsigned i = 0; i < 400; ++i) {  // each leaves exactly one trace
-    const uint64_t choice[] = {isa::signal::make(0, 1, 1), isa::wait::make(0, 1, 1), isa::setr::make(i % 8, i), kSignalVec};
+    const uint64_t choice[] = {isa::signal::make(0, 1, 1), isa::wait::make(0, 1, 1), isa::setr::make(i % 8, i),
+                               kSignalVec};
     program[i] = choice[rng() % 4];
   }
   for (int round = 0; round < 300; ++round) {
@@ -605,7 +623,8 @@ class Generator {
       if (depth > 0 && pick(5) == 0) {
         std::vector<uint64_t> body;
         block(body, depth - 1, 1 + pick(5));
-        out.push_back(pick(3) ? isa::loop::make(0, pick(8), body.size(), pick(4)) : isa::loop::make(1, pick(8), body.size(), pick(9)));
+        out.push_back(pick(3) ? isa::loop::make(0, pick(8), body.size(), pick(4))
+                              : isa::loop::make(1, pick(8), body.size(), pick(9)));
         out.insert(out.end(), body.begin(), body.end());
         if (pick(3)) out.push_back(instruction());
       } else {
@@ -639,7 +658,10 @@ class Generator {
       }
       case 3: return isa::wait::make(pick(4), pick(16), 1 + pick(255));
       case 4: return isa::signal::make(pick(4), pick(16), 1 + pick(255));
-      case 5: return pick(3) ? isa::nop::make() : isa::setr::make(cfg::kVeccfgBase + 4 * pick(8), vc::len.put(1 + pick(40)) | vc::requant.put(pick(2)));
+      case 5:
+        return pick(3) ? isa::nop::make()
+                       : isa::setr::make(cfg::kVeccfgBase + 4 * pick(8),
+                                         vc::len.put(1 + pick(40)) | vc::requant.put(pick(2)));
       case 6: return pick(3) ? isa::nop::make() : isa::setr::make(cfg::kCalBase + pick(512), rng_());
       case 7:
       case 8: return isa::mvm::make(operand(), operand(), pick(4));
@@ -670,7 +692,8 @@ TEST_F(Sequencer, RandomProgramsFollowTheModel) {
     }
     for (unsigned s = 0; s < 8; ++s) {
       configure(s, static_cast<uint32_t>(rng() % 4));
-      configure(cfg::kVeccfgBase + 4 * s, static_cast<uint32_t>(vc::len.put(1 + rng() % 40) | vc::requant.put(rng() % 2)));
+      configure(cfg::kVeccfgBase + 4 * s,
+                static_cast<uint32_t>(vc::len.put(1 + rng() % 40) | vc::requant.put(rng() % 2)));
     }
     const Model before = model;
     model.run(program, at, 3000);

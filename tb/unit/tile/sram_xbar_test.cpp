@@ -50,8 +50,8 @@ struct Request {
   unsigned age = 0;
 };
 
-// What a read returns is what the granted writes before it left, byte by byte. Writers 0 and 1 wait for each other and one of
-// the rest at most; the rest take turns, and before each turn the two may go twice.
+// What a read returns is what the granted writes before it left, byte by byte. Writers 0 and 1 wait for each other and
+// one of the rest at most; the rest take turns, and before each turn the two may go twice.
 TEST_F(SramXbar, KeepsMemoryOrderAndServesEveryone) {
   const uint64_t seed = test_seed(4);
   SCOPED_TRACE(seed);

@@ -73,9 +73,10 @@ TEST_F(TileCfg, EveryFieldOfAnMvmSlotArrives) {
       write(cfg::kMvmcfgBase + 8 * slot + i, w[i]);
     }
     // Fields of mvm_cfg_t, most significant first.
-    const ohmac::isa::Field fields[] = {m::k, m::row_base, m::seg_len, m::n_seg, m::seg_stride, m::pad_top, m::pad_bottom,
-                                        m::pad_left, m::pad_right, m::pad_value, m::in_slice, m::w_slices, m::adc_bits,
-                                        m::range, m::group_rows, m::mux_first, m::mux_count};
+    const ohmac::isa::Field fields[] = {m::k,         m::row_base,   m::seg_len,  m::n_seg,     m::seg_stride,
+                                        m::pad_top,   m::pad_bottom, m::pad_left, m::pad_right, m::pad_value,
+                                        m::in_slice,  m::w_slices,   m::adc_bits, m::range,     m::group_rows,
+                                        m::mux_first, m::mux_count};
     unsigned lsb = kMvmBits * (slot + 1);
     for (const auto& f : fields) {
       lsb -= f.bits;
@@ -90,7 +91,8 @@ TEST_F(TileCfg, VectorSlotsTimingAndScalars) {
   SCOPED_TRACE(seed);
   std::mt19937_64 rng(seed);
   for (unsigned i = 0; i < 8; ++i) {
-    const uint32_t w0 = static_cast<uint32_t>(rng()), w1 = static_cast<uint32_t>(rng()), w2 = static_cast<uint32_t>(rng());
+    const uint32_t w0 = static_cast<uint32_t>(rng()), w1 = static_cast<uint32_t>(rng()),
+                   w2 = static_cast<uint32_t>(rng());
     write(cfg::kVeccfgBase + 4 * i, w0);
     write(cfg::kVeccfgBase + 4 * i + 1, w1);
     write(cfg::kVeccfgBase + 4 * i + 2, w2);
@@ -148,15 +150,16 @@ TEST_F(TileCfg, JudgesMvmSlotsAsThePageSays) {
     w[5] = static_cast<uint32_t>(m::group_rows.put(rng() % 2 ? 4 + 4 * (rng() % 8) : k) | m::mux_first.put(first) |
                                  m::mux_count.put(1 + rng() % (4 - first)));
     if (rng() % 3) {
-      const ohmac::isa::Field odd[] = {m::k, m::row_base, m::seg_len, m::n_seg, m::w_slices, m::adc_bits, m::group_rows,
-                                       m::mux_first, m::mux_count};
+      const ohmac::isa::Field odd[] = {m::k,        m::row_base,   m::seg_len,   m::n_seg,    m::w_slices,
+                                       m::adc_bits, m::group_rows, m::mux_first, m::mux_count};
       const auto f = odd[rng() % 9];
       const uint64_t v = rng() % 2 ? rng() % 40 : rng();
       w[f.word] = static_cast<uint32_t>((w[f.word] & ~(f.mask() << f.lsb)) | f.put(v));
     }
     for (const unsigned i : {0u, 1u, 4u, 5u}) write(cfg::kMvmcfgBase + 8 * slot + i, w[i]);
     settle_checks();
-    for (unsigned s = 0; s < 4; ++s) ASSERT_EQ(dut->mvm_ok_o >> s & 1, mvm_legal(words[s])) << "round " << round << " slot " << s;
+    for (unsigned s = 0; s < 4; ++s)
+      ASSERT_EQ(dut->mvm_ok_o >> s & 1, mvm_legal(words[s])) << "round " << round << " slot " << s;
     legal += mvm_legal(w);
   }
   EXPECT_GT(legal, 2000);

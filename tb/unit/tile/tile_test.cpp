@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One tile: programs and data arrive as flits, an ideal macro hangs at the pins, the clock stops as the chip's gate stops it.
-// Expected values: the arithmetic of the MVM engine in tb/unit/tile_mvm/mvm_model.h, the rest by hand here.
+// One tile: programs and data arrive as flits, an ideal macro hangs at the pins, the clock stops as the chip's gate
+// stops it. Expected values: the arithmetic of the MVM engine in tb/unit/tile_mvm/mvm_model.h, the rest by hand here.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -41,17 +41,21 @@ class IdealMacro {
   }
   /// One cycle: pins in, comparator bits out.
   unsigned step(uint64_t pins, uint64_t sar_code) {
-    const auto bits = [pins](unsigned lsb, unsigned width) { return static_cast<unsigned>(pins >> lsb & ((uint64_t{1} << width) - 1)); };
+    const auto bits = [pins](unsigned lsb, unsigned width) {
+      return static_cast<unsigned>(pins >> lsb & ((uint64_t{1} << width) - 1));
+    };
     for (unsigned b = 0; b < 2; ++b) {
       if (bits(18 + b, 1)) std::fill(latch_[b].begin(), latch_[b].end(), uint8_t{0});
     }
     if (bits(61, 1)) {
-      for (unsigned i = 0; i < 4; ++i) latch_[bits(60, 1)][4 * bits(52, 8) + i] = static_cast<uint8_t>(bits(20 + 8 * i, 8));
+      for (unsigned i = 0; i < 4; ++i)
+        latch_[bits(60, 1)][4 * bits(52, 8) + i] = static_cast<uint8_t>(bits(20 + 8 * i, 8));
     }
     unsigned cmp = 0;
     if (bits(11, 1)) {
       for (unsigned l = 0; l < kLanes; ++l) {
-        const int64_t code = static_cast<int8_t>(sar_code >> (8 * l)), s = held_[bits(10, 1)].at(bits(4, 6) * kLanes + l);
+        const int64_t code = static_cast<int8_t>(sar_code >> (8 * l)),
+                      s = held_[bits(10, 1)].at(bits(4, 6) * kLanes + l);
         if (2 * s >= (2 * code - 1) * (int64_t{1} << bits(0, 4))) cmp |= 1u << l;
       }
     }
@@ -184,15 +188,18 @@ class Tile : public ::testing::Test {
     return out;
   }
   void mvm_slot(unsigned s, const Cfg& c) {
-    write_words(cfg::kMvmcfgBase + 8 * s,
-                {static_cast<uint32_t>(mc::k.put(c.k) | mc::row_base.put(c.row_base)),
-                 static_cast<uint32_t>(mc::seg_len.put(c.seg_len) | mc::n_seg.put(c.n_seg)), static_cast<uint32_t>(c.seg_stride) & 0xFFFFFF,
-                 static_cast<uint32_t>(mc::pad_top.put(c.pad_top) | mc::pad_bottom.put(c.pad_bottom) | mc::pad_left.put(c.pad_left) |
-                                       mc::pad_right.put(c.pad_right)),
-                 static_cast<uint32_t>(mc::pad_value.put(static_cast<uint8_t>(c.pad_value)) | mc::in_slice.put(c.in_slice) |
-                                       mc::w_slices.put(c.w_slices) | mc::adc_bits.put(c.adc_bits) | mc::range.put(c.range)),
-                 static_cast<uint32_t>(mc::group_rows.put(c.group_rows) | mc::mux_first.put(c.mux_first) | mc::mux_count.put(c.mux_count)),
-                 0, 0});
+    write_words(
+        cfg::kMvmcfgBase + 8 * s,
+        {static_cast<uint32_t>(mc::k.put(c.k) | mc::row_base.put(c.row_base)),
+         static_cast<uint32_t>(mc::seg_len.put(c.seg_len) | mc::n_seg.put(c.n_seg)),
+         static_cast<uint32_t>(c.seg_stride) & 0xFFFFFF,
+         static_cast<uint32_t>(mc::pad_top.put(c.pad_top) | mc::pad_bottom.put(c.pad_bottom) |
+                               mc::pad_left.put(c.pad_left) | mc::pad_right.put(c.pad_right)),
+         static_cast<uint32_t>(mc::pad_value.put(static_cast<uint8_t>(c.pad_value)) | mc::in_slice.put(c.in_slice) |
+                               mc::w_slices.put(c.w_slices) | mc::adc_bits.put(c.adc_bits) | mc::range.put(c.range)),
+         static_cast<uint32_t>(mc::group_rows.put(c.group_rows) | mc::mux_first.put(c.mux_first) |
+                               mc::mux_count.put(c.mux_count)),
+         0, 0});
   }
 
   Clocked<Vtile_test_dut> dut;
@@ -283,8 +290,9 @@ TEST_F(Tile, FaultDropsQueuedWaitsAndFinishesQueuedWork) {
   agu(0, 0x1000);
   agu(1, 0x1100);
   write_words(cfg::kVeccfgBase, {static_cast<uint32_t>(vc::len.put(8)), 0, 0, 0});
-  program(0, {isa::wait::make(2, 3, 1), isa::vec::make(isa::operand(0, 0), 0, isa::operand(1, 0), 0, 0), isa::wait::make(3, 4, 1),
-              isa::wait::make(1, 5, 9), isa::signal::make(2, 6, 1), isa::kOpcode.put(5), isa::halt::make()});
+  program(0, {isa::wait::make(2, 3, 1), isa::vec::make(isa::operand(0, 0), 0, isa::operand(1, 0), 0, 0),
+              isa::wait::make(3, 4, 1), isa::wait::make(1, 5, 9), isa::signal::make(2, 6, 1), isa::kOpcode.put(5),
+              isa::halt::make()});
   settle_all();
   start(0);
   settle_all();
@@ -315,10 +323,12 @@ TEST_F(Tile, MvmSegmentOutsideTheSramStopsTheTile) {
   EXPECT_EQ(pc(), 1u);
 }
 
-// Vectors stream in, go through MVM, bias, ReLU and requantisation, and stream out, every hand-over by tokens over rings of four.
+// Vectors stream in, go through MVM, bias, ReLU and requantisation, and stream out, every hand-over by tokens over
+// rings of four.
 class Pipeline : public Tile {
  protected:
-  static constexpr unsigned kVectors = 24, kIn = 0x0000, kPsum = 0x0400, kBias = 0x0C00, kOut = 0x1000, kCode = 0x3000 / 8;
+  static constexpr unsigned kVectors = 24, kIn = 0x0000, kPsum = 0x0400, kBias = 0x0C00, kOut = 0x1000,
+                            kCode = 0x3000 / 8;
   // tokens
   enum { kInput = 0, kPsums = 1, kPsumFree = 3, kOutput = 4, kOutFree = 6, kGo = 7 };
 
@@ -346,19 +356,28 @@ class Pipeline : public Tile {
       b = static_cast<int32_t>(data() % 20000) - 10000;
       for (unsigned i = 0; i < 4; ++i) bias_bytes.push_back(static_cast<uint8_t>(static_cast<uint32_t>(b) >> (8 * i)));
     }
-    // Rings of four: 64 bytes an input, 256 a psum vector, 32 an output. The MVM of the next vector is issued before the rest
-    // of this one, so that the queues of the other engines do not hold it up: its operands are one ring place ahead.
+    // Rings of four: 64 bytes an input, 256 a psum vector, 32 an output. The MVM of the next vector is issued before
+    // the rest of this one, so that the queues of the other engines do not hold it up: its operands are one ring place
+    // ahead.
     const auto mvm_part = [](unsigned ahead) {
       return std::vector<uint64_t>{isa::wait::make(1, kInput, 1), isa::wait::make(1, kPsumFree, 1),
-                                   isa::mvm::make(isa::operand(0, 4 * ahead), isa::operand(1, 16 * ahead), 2), isa::signal::make(1, kPsums, 1)};
+                                   isa::mvm::make(isa::operand(0, 4 * ahead), isa::operand(1, 16 * ahead), 2),
+                                   isa::signal::make(1, kPsums, 1)};
     };
-    const std::vector<uint64_t> rest{isa::wait::make(2, kPsums, 1), isa::wait::make(2, kOutFree, 1),
+    const std::vector<uint64_t> rest{isa::wait::make(2, kPsums, 1),
+                                     isa::wait::make(2, kOutFree, 1),
                                      isa::vec::make(isa::operand(1, 0), isa::operand(2, 0), isa::operand(3, 0), 1, 5),
-                                     isa::signal::make(2, kPsumFree, 1), isa::signal::make(2, kOutput, 1), isa::wait::make(3, kOutput, 1),
-                                     isa::send::make(isa::operand(3, 0), 64, isa::operand(4, 0), outputs, 1, 9), isa::signal::make(3, kOutFree, 1),
+                                     isa::signal::make(2, kPsumFree, 1),
+                                     isa::signal::make(2, kOutput, 1),
+                                     isa::wait::make(3, kOutput, 1),
+                                     isa::send::make(isa::operand(3, 0), 64, isa::operand(4, 0), outputs, 1, 9),
+                                     isa::signal::make(3, kOutFree, 1),
                                      isa::send::make(isa::operand(3, 0), 64, isa::operand(4, 0), 0, 1, 5)};
-    std::vector<uint64_t> words{isa::signal::make(0, kPsumFree, 4), isa::signal::make(0, kOutFree, 4), isa::wait::make(0, kGo, 2)};
-    const auto add = [&words](const std::vector<uint64_t>& part) { words.insert(words.end(), part.begin(), part.end()); };
+    std::vector<uint64_t> words{isa::signal::make(0, kPsumFree, 4), isa::signal::make(0, kOutFree, 4),
+                                isa::wait::make(0, kGo, 2)};
+    const auto add = [&words](const std::vector<uint64_t>& part) {
+      words.insert(words.end(), part.begin(), part.end());
+    };
     add(mvm_part(0));
     add({isa::loop::make(1, 2, 13, 0)});
     add(mvm_part(1));
@@ -373,7 +392,8 @@ class Pipeline : public Tile {
     agu(3, kOut, 32, kOut, 128);
     agu(4, 0x4000, 64);  // outbox: beyond the SRAM of a tile
     mvm_slot(2, c);
-    write_words(cfg::kVeccfgBase + 20, {static_cast<uint32_t>(vc::len.put(outputs) | vc::requant.put(1) | vc::relu.put(1)), kMult, kShift, 0});
+    write_words(cfg::kVeccfgBase + 20,
+                {static_cast<uint32_t>(vc::len.put(outputs) | vc::requant.put(1) | vc::relu.put(1)), kMult, kShift, 0});
     write_words(cfg::kCalBase, cal_words);
     write_words(cfg::kTimingBase, {3 | 9 << 8, 0, 0, 0});
     write(kBias, bias_bytes);
@@ -411,7 +431,8 @@ class Pipeline : public Tile {
           shift_sum += int64_t{1} << p.shift;
           const auto s = macro.columns(p.latch);
           for (unsigned i = 0; i < acc.size(); ++i) {
-            const int32_t code = adc_code(s[c.mux_first * kLanes + i], c.range, c.adc_bits), half = 1 << (c.adc_bits - 1);
+            const int32_t code = adc_code(s[c.mux_first * kLanes + i], c.range, c.adc_bits),
+                          half = 1 << (c.adc_bits - 1);
             clips += code == -half || code == half - 1;
             acc[i] = static_cast<int32_t>(saturate<int64_t>(acc[i] + int64_t{code} * (1 << p.shift), 24, sats));
           }
@@ -420,8 +441,9 @@ class Pipeline : public Tile {
         const auto psums = post(c, acc, cal, kLanes, shift_sum, sats);
         for (unsigned i = 0; i < outputs; ++i) {
           const int64_t x = std::max<int64_t>(saturate<int64_t>(int64_t{psums[i]} + bias[i], 32, sats), 0);
-          const int64_t p = x * kMult, q = p >> kShift, rest = p & ((int64_t{1} << kShift) - 1), half = int64_t{1} << (kShift - 1);
-          const int64_t y = q + (rest > half || (rest == half && (q & 1)));
+          const int64_t p = x * kMult, q = p >> kShift, remainder = p & ((int64_t{1} << kShift) - 1),
+                        half = int64_t{1} << (kShift - 1);
+          const int64_t y = q + (remainder > half || (remainder == half && (q & 1)));
           out.push_back(static_cast<uint8_t>(std::min<int64_t>(y, 127)));
         }
         r.outputs.push_back(out);

@@ -84,7 +84,8 @@ class Vector : public ::testing::Test {
         if (s.requant) {
           m[it.dst + e] = static_cast<uint8_t>(requantise(v, s.mult, s.shift));
         } else {
-          for (unsigned i = 0; i < 4; ++i) m[it.dst + 4 * e + i] = static_cast<uint8_t>(static_cast<uint32_t>(v) >> (8 * i));
+          for (unsigned i = 0; i < 4; ++i)
+            m[it.dst + 4 * e + i] = static_cast<uint8_t>(static_cast<uint32_t>(v) >> (8 * i));
         }
       }
       ++steps;
@@ -100,8 +101,14 @@ class Vector : public ::testing::Test {
       dut->item_valid_i = !queue.empty() && (grant == 8 || rng() % 4 != 0);
       if (!queue.empty()) {
         const Item& it = queue.front();
-        pack(dut->item_i, {{2, static_cast<uint64_t>(it.kind)}, {4, it.token}, {8, it.count}, {24, it.a}, {24, it.b},
-                           {1, it.use_b}, {24, it.dst}, {3, it.cfg}});
+        pack(dut->item_i, {{2, static_cast<uint64_t>(it.kind)},
+                           {4, it.token},
+                           {8, it.count},
+                           {24, it.a},
+                           {24, it.b},
+                           {1, it.use_b},
+                           {24, it.dst},
+                           {3, it.cfg}});
       }
       const auto respond = [&](int line, auto& rvalid, auto& rdata) {
         rvalid = line >= 0;
@@ -140,7 +147,8 @@ class Vector : public ::testing::Test {
         // A read of the same line granted in this very cycle is a hazard that the unit must not produce.
         ASSERT_TRUE(in_place || (read_a != dut->wr_addr_o && read_b != dut->wr_addr_o));
         for (unsigned i = 0; i < 32; ++i) {
-          if (dut->wr_strb_o >> i & 1) ram[dut->wr_addr_o * 32u + i] = static_cast<uint8_t>(get_bits(dut->wr_data_o, 8 * i, 8));
+          if (dut->wr_strb_o >> i & 1)
+            ram[dut->wr_addr_o * 32u + i] = static_cast<uint8_t>(get_bits(dut->wr_data_o, 8 * i, 8));
         }
       }
       if (dut->item_valid_i && dut->item_ready_o) queue.pop_front();
@@ -208,7 +216,8 @@ TEST_F(Vector, FollowsTheModelWithRandomStalls) {
     for (auto& byte : ram) byte = static_cast<uint8_t>(rng());
     for (unsigned w = 0; w < ram.size(); w += 4) {  // many small and some extreme values
       if (rng() % 2) put(w, static_cast<int32_t>(rng()) >> (rng() % 30));
-      if (rng() % 16 == 0) put(w, rng() % 2 ? std::numeric_limits<int32_t>::max() : std::numeric_limits<int32_t>::min());
+      if (rng() % 16 == 0)
+        put(w, rng() % 2 ? std::numeric_limits<int32_t>::max() : std::numeric_limits<int32_t>::min());
     }
     for (unsigned i = 0; i < 8; ++i) {
       slot(i, {1 + static_cast<unsigned>(rng() % (rng() % 8 ? 40 : 500)), rng() % 2 == 0, rng() % 3 == 0,
@@ -228,22 +237,28 @@ TEST_F(Vector, FollowsTheModelWithRandomStalls) {
       it.cfg = rng() % 8;
       const Slot& s = slots[it.cfg];
       const unsigned in_lines = (s.len + 7) / 8, out_lines = s.requant ? (s.len + 31) / 32 : in_lines;
-      const auto place = [&](unsigned lines) { return 32 * static_cast<unsigned>(rng() % (std::max(window, lines + 1) - lines)); };
+      const auto place = [&](unsigned lines) {
+        return 32 * static_cast<unsigned>(rng() % (std::max(window, lines + 1) - lines));
+      };
       it.use_b = rng() % 2;
       it.a = place(in_lines);
       it.b = place(in_lines);
       // dst of one operation: apart from a and b, or the same place.
-      const auto clash = [&](unsigned src) { return it.dst / 32 < src / 32 + in_lines && src / 32 < it.dst / 32 + out_lines; };
+      const auto clash = [&](unsigned src) {
+        return it.dst / 32 < src / 32 + in_lines && src / 32 < it.dst / 32 + out_lines;
+      };
       for (int tries = 0; tries < 50; ++tries) {
         it.dst = rng() % 4 == 0 ? it.a : place(out_lines);
         if ((it.dst == it.a || !clash(it.a)) && (!it.use_b || it.dst == it.b || !clash(it.b))) break;
         it.dst = 32 * (kLines - out_lines);
         it.a = it.b = 0;
       }
-      if (s.requant && it.dst != it.a && it.dst != it.b && rng() % 2 && it.dst / 32 + out_lines + 1 < kLines && !clash(it.a) && !clash(it.b)) {
+      if (s.requant && it.dst != it.a && it.dst != it.b && rng() % 2 && it.dst / 32 + out_lines + 1 < kLines &&
+          !clash(it.a) && !clash(it.b)) {
         const unsigned old = it.dst;
         it.dst += 16;  // int8 results may start in the middle of a line
-        if (clash(it.a) || clash(it.b) || ((it.dst + s.len + 31) / 32 > it.a / 32 && it.dst / 32 < it.a / 32 + in_lines) ||
+        if (clash(it.a) || clash(it.b) ||
+            ((it.dst + s.len + 31) / 32 > it.a / 32 && it.dst / 32 < it.a / 32 + in_lines) ||
             ((it.dst + s.len + 31) / 32 > it.b / 32 && it.dst / 32 < it.b / 32 + in_lines)) {
           it.dst = old;
         }
@@ -292,7 +307,8 @@ TEST_F(Vector, DropsWaitsWhenTheTileStops) {
   dut->drop_waits_i = 1;
   std::mt19937_64 rng(1);
   put(0, 77);
-  run({{kWait, 1, 1, 0, 0, 0, false, 0}, {kOp, 0, 0, 0, 0, 64, false, 0}, {kWait, 2, 1, 0, 0, 0, false, 0}}, rng, 0 + 8);
+  run({{kWait, 1, 1, 0, 0, 0, false, 0}, {kOp, 0, 0, 0, 0, 64, false, 0}, {kWait, 2, 1, 0, 0, 0, false, 0}}, rng,
+      0 + 8);
   EXPECT_EQ(word(ram, 64), 77);
 }
 

@@ -37,7 +37,8 @@ TEST_F(DacCtrl, ClearsThenWritesOneWordACycle) {
   std::mt19937_64 rng(seed);
   for (int round = 0; round < 2000; ++round) {
     for (auto& v : mem) v = static_cast<int8_t>(rng() % 5 ? rng() : 0x80);
-    const unsigned words = 1 + rng() % kWords, first = rng() % (kWords - words + 1), row = rng() % 200, bank = rng() & 1;
+    const unsigned words = 1 + rng() % kWords, first = rng() % (kWords - words + 1), row = rng() % 200,
+                   bank = rng() & 1;
     Cfg c;
     c.in_slice = rng() % 4;
     const unsigned index = rng() % c.slices();

@@ -92,7 +92,8 @@ TEST_F(MvmAdc, AccumulatesRandomPhasesOfManyOperations) {
       const int64_t full = int64_t{1} << (c.range + c.adc_bits);
       for (auto& y : held[bank]) y = static_cast<int64_t>(rng() % static_cast<uint64_t>(2 * full)) - full;
       for (unsigned i = 0; i < want.size(); ++i) {
-        const int32_t code = adc_code(held[bank][c.mux_first * kLanes + i], c.range, c.adc_bits), half = 1 << (c.adc_bits - 1);
+        const int32_t code = adc_code(held[bank][c.mux_first * kLanes + i], c.range, c.adc_bits),
+                      half = 1 << (c.adc_bits - 1);
         want[i] += code * (1 << shift);
         want_clips += code == -half || code == half - 1;
       }
@@ -117,7 +118,8 @@ TEST_F(MvmAdc, SaturatesAndCounts) {
   c.mux_first = 2;
   pack_cfgs({c}, dut->cfg_i);
   for (unsigned l = 0; l < kCols; ++l) held[0][l] = l % 2 ? 127 : -128;
-  // -128 << 6 is 2^-10 of the range to -2^23: the 1024th phase reaches it exactly, the 1025th saturates; +127 needs 1033.
+  // -128 << 6 is 2^-10 of the range to -2^23: the 1024th phase reaches it exactly, the 1025th saturates; +127 needs
+  // 1033.
   const unsigned n = 1040;
   for (unsigned p = 0; p < n; ++p) phase(c, p == 0, p + 1 == n, 6, false);
   for (int i = 0; i < 3; ++i) cycle();

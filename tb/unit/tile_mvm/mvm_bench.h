@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the whole MVM engine against an ideal macro and an SRAM with random grants. Every pin of every cycle is compared with a
-// schedule that is laid out from the specification when a drive starts; SRAM, signals and events are compared at the end.
+// Runs the whole MVM engine against an ideal macro and an SRAM with random grants. Every pin of every cycle is compared
+// with a schedule that is laid out from the specification when a drive starts; SRAM, signals and events are compared at
+// the end.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -26,7 +27,8 @@ class MvmBench {
 
   explicit MvmBench(uint64_t seed) : rng(seed), sram(SramBytes), cal(Cols), weights(size_t{Rows + 1} * Cols) {
     for (auto& b : sram) b = static_cast<uint8_t>(rng());
-    for (unsigned i = 0; i < weights.size(); ++i) weights[i] = i / Cols == Rows ? 127 : static_cast<int>(rng() % 255) - 127;
+    for (unsigned i = 0; i < weights.size(); ++i)
+      weights[i] = i / Cols == Rows ? 127 : static_cast<int>(rng() % 255) - 127;
     for (auto& l : latch) l.assign(Rows + 1, 0);
     dut->item_valid_i = 0;
     dut->rd_gnt_i = dut->rd_rvalid_i = dut->wr_gnt_i = dut->wait_gnt_i = 0;
@@ -87,7 +89,8 @@ class MvmBench {
     expected.sram_wr += c.mux_count * Lanes / 8;
     const std::vector<int32_t> psums = post(c, acc, cal, Lanes, shift_sum, expected.sats);
     for (unsigned n = 0; n < psums.size(); ++n) {
-      for (unsigned b = 0; b < 4; ++b) model_sram_[it.dst + 4 * n + b] = static_cast<uint8_t>(static_cast<uint32_t>(psums[n]) >> (8 * b));
+      for (unsigned b = 0; b < 4; ++b)
+        model_sram_[it.dst + 4 * n + b] = static_cast<uint8_t>(static_cast<uint32_t>(psums[n]) >> (8 * b));
     }
   }
 
@@ -295,7 +298,8 @@ class MvmBench {
     const unsigned bank = (drive_count_ - 1) & 1;
     if (p.drive) {
       EXPECT_EQ(p.drive_bank, bank);
-      EXPECT_FALSE((p.row_we && p.row_bank == p.drive_bank) || (p.row_clr >> p.drive_bank & 1)) << "driven bank written";
+      EXPECT_FALSE((p.row_we && p.row_bank == p.drive_bank) || (p.row_clr >> p.drive_bank & 1))
+          << "driven bank written";
     }
     if (p.sample) {
       EXPECT_EQ(p.sample_bank, bank);
@@ -311,7 +315,8 @@ class MvmBench {
     }
     if (p.row_we) {
       for (unsigned i = 0; i < 4; ++i) {
-        if (p.row_addr * 4 + i <= Rows) latch[p.row_bank][p.row_addr * 4 + i] = static_cast<uint8_t>(p.row_wdata >> (8 * i));
+        if (p.row_addr * 4 + i <= Rows)
+          latch[p.row_bank][p.row_addr * 4 + i] = static_cast<uint8_t>(p.row_wdata >> (8 * i));
       }
     }
     uint32_t cmp = static_cast<uint32_t>(rng());  // means nothing without a strobe

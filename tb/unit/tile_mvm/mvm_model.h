@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The MVM engine in plain C++, written from rtl/tile/README.md: what an operation reads, drives, converts, writes and counts.
-// Also packs the structs of ohmac_pkg.sv into Verilator ports. Everything here is exact integer arithmetic.
+// The MVM engine in plain C++, written from rtl/tile/README.md: what an operation reads, drives, converts, writes and
+// counts. Also packs the structs of ohmac_pkg.sv into Verilator ports. Everything here is exact integer arithmetic.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -59,7 +59,11 @@ void pack_cfgs(const std::vector<Cfg>& slots, Wide& port) {
   for (unsigned i = kCfgSlots; i-- > 0;) {
     const Cfg c = i < slots.size() ? slots[i] : Cfg{};
     p.put(c.k, 10).put(c.row_base, 10).put(c.seg_len, 12).put(c.n_seg, 8).put(static_cast<uint32_t>(c.seg_stride), 24);
-    p.put(c.pad_top, 8).put(c.pad_bottom, 8).put(c.pad_left, 8).put(c.pad_right, 8).put(static_cast<uint8_t>(c.pad_value), 8);
+    p.put(c.pad_top, 8)
+        .put(c.pad_bottom, 8)
+        .put(c.pad_left, 8)
+        .put(c.pad_right, 8)
+        .put(static_cast<uint8_t>(c.pad_value), 8);
     p.put(c.in_slice, 2).put(c.w_slices, 2).put(c.adc_bits, 4).put(c.range, 4).put(c.group_rows, 10);
     p.put(c.mux_first, 6).put(c.mux_count, 6);
   }
@@ -76,7 +80,8 @@ void pack_item(const Item& i, Wide& port) {
 
 /// The events of mvm_events_t, summed.
 struct Events {
-  uint64_t mvm_op = 0, drive = 0, conversion = 0, trial = 0, clips = 0, row_word = 0, sats = 0, sram_rd = 0, sram_wr = 0, adc_busy = 0;
+  uint64_t mvm_op = 0, drive = 0, conversion = 0, trial = 0, clips = 0, row_word = 0, sats = 0, sram_rd = 0,
+           sram_wr = 0, adc_busy = 0;
   void add(uint32_t port) {
     adc_busy += port & 1;
     sram_wr += port >> 1 & 1;
@@ -97,7 +102,7 @@ struct Events {
 /// What an operation reads.
 struct Fetched {
   std::vector<int8_t> v;
-  unsigned lines = 0;      ///< SRAM line reads
+  unsigned lines = 0;  ///< SRAM line reads
   bool out_of_range = false;
 };
 
@@ -112,8 +117,10 @@ inline Fetched fetch(const Cfg& c, const Item& it, const std::vector<uint8_t>& s
       }
       int64_t a = int64_t{it.src} + int64_t{seg} * c.seg_stride + i;
       if (it.wrap_len != 0) {
-        if (a >= int64_t{it.wrap_base} + it.wrap_len) a -= it.wrap_len;
-        else if (a < it.wrap_base) a += it.wrap_len;
+        if (a >= int64_t{it.wrap_base} + it.wrap_len)
+          a -= it.wrap_len;
+        else if (a < it.wrap_base)
+          a += it.wrap_len;
       }
       if (a < 0 || a >= static_cast<int64_t>(sram.size())) {
         f.out_of_range = true;
@@ -159,8 +166,8 @@ struct Cal {
 };
 
 /// Psums of `acc` (columns in order from MUX_FIRST * Lanes), with `shift_sum` the sum of 2^shift over the phases.
-inline std::vector<int32_t> post(const Cfg& c, const std::vector<int32_t>& acc, const std::vector<Cal>& cal, unsigned lanes,
-                                 int64_t shift_sum, uint64_t& sats) {
+inline std::vector<int32_t> post(const Cfg& c, const std::vector<int32_t>& acc, const std::vector<Cal>& cal,
+                                 unsigned lanes, int64_t shift_sum, uint64_t& sats) {
   const unsigned per_weight = 1u << c.w_slices;
   const unsigned slice_shift = (const unsigned[]){7, 4, 2}[c.w_slices];
   std::vector<int32_t> psums;

@@ -32,8 +32,8 @@ class MvmPhase : public ::testing::Test {
     }
     if (dut->conv_valid_o) {
       EXPECT_TRUE(dut->sample_o);
-      sampled.push_back({dut->conv_slot_o, dut->conv_first_o, dut->conv_last_o, dut->conv_shift_o, dut->bank_o,
-                         latch[dut->bank_o]});
+      sampled.push_back(
+          {dut->conv_slot_o, dut->conv_first_o, dut->conv_last_o, dut->conv_shift_o, dut->bank_o, latch[dut->bank_o]});
     }
     const bool re = dut->op_re_o, done = dut->op_valid_i && dut->op_ready_o;
     const unsigned a = dut->op_addr_o;

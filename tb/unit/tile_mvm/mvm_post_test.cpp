@@ -28,7 +28,8 @@ class MvmPost : public ::testing::Test {
     if (dut->wr_gnt_i) {
       ++writes;
       for (unsigned b = 0; b < 32; ++b) {
-        if (dut->wr_strb_o >> b & 1) out[dut->wr_addr_o * 32u + b] = static_cast<uint8_t>(dut->wr_data_o[b / 4] >> (8 * (b % 4)));
+        if (dut->wr_strb_o >> b & 1)
+          out[dut->wr_addr_o * 32u + b] = static_cast<uint8_t>(dut->wr_data_o[b / 4] >> (8 * (b % 4)));
       }
     }
     sats += dut->sats_o;
@@ -93,9 +94,11 @@ TEST_F(MvmPost, CorrectsCombinesAndWritesRandomOperations) {
     Cfg c = random_cfg(rng, 32, kLanes, kMux);
     pack_cfgs({c}, dut->cfg_i);
     const unsigned shift_sum = 1 + rng() % 0x7fff;
-    dut->shift_sum_i = static_cast<uint32_t>(bank ? shift_sum << 15 | (rng() & 0x7fff) : shift_sum | (rng() & 0x7fff) << 15);
+    dut->shift_sum_i =
+        static_cast<uint32_t>(bank ? shift_sum << 15 | (rng() & 0x7fff) : shift_sum | (rng() & 0x7fff) << 15);
     const uint32_t dst = 32 * (rng() % 1000);
-    const std::vector<int32_t> columns(&acc[bank][c.mux_first * kLanes], &acc[bank][(c.mux_first + c.mux_count) * kLanes]);
+    const std::vector<int32_t> columns(&acc[bank][c.mux_first * kLanes],
+                                       &acc[bank][(c.mux_first + c.mux_count) * kLanes]);
     const std::vector<int32_t> want = post(c, columns, cal, kLanes, shift_sum, want_sats);
     out.clear();
     writes = releases = finished = 0;

@@ -14,7 +14,8 @@ std::vector<uint64_t> periods(Bench& b, unsigned ops) {
   c.mux_count = 8;
   c.range = 13;
   b.set_cfgs({c});
-  for (unsigned i = 0; i < Bench::kCols; ++i) b.set_cal(i, {static_cast<uint16_t>(16000 + b.rng() % 800), static_cast<int16_t>(b.rng() % 512)});
+  for (unsigned i = 0; i < Bench::kCols; ++i)
+    b.set_cal(i, {static_cast<uint16_t>(16000 + b.rng() % 800), static_cast<int16_t>(b.rng() % 512)});
   for (unsigned i = 0; i < ops; ++i) {
     Item it;
     it.src = static_cast<int32_t>(256 * i);
@@ -67,9 +68,11 @@ TEST(MvmRate, RandomOperationsMatchTheModel) {
     SCOPED_TRACE(::testing::Message() << "OHMAC_SEED=" << seed + round);
     Bench b(seed + round);
     b.grant_percent = 60;
-    for (unsigned i = 0; i < Bench::kCols; ++i) b.set_cal(i, {static_cast<uint16_t>(b.rng()), static_cast<int16_t>(b.rng())});
+    for (unsigned i = 0; i < Bench::kCols; ++i)
+      b.set_cal(i, {static_cast<uint16_t>(b.rng()), static_cast<int16_t>(b.rng())});
     std::vector<Cfg> cfgs;
-    for (unsigned i = 0; i < kCfgSlots; ++i) cfgs.push_back(random_cfg(b.rng, Bench::kRows, Bench::kLanes, Bench::kMux));
+    for (unsigned i = 0; i < kCfgSlots; ++i)
+      cfgs.push_back(random_cfg(b.rng, Bench::kRows, Bench::kLanes, Bench::kMux));
     b.set_cfgs(cfgs);
     for (unsigned slot = 0; slot < kCfgSlots; ++slot) {
       b.push(random_op(b.rng, cfgs[slot], slot, Bench::kSram, Bench::kLanes));

@@ -31,10 +31,12 @@ TEST(Mvm, RandomOperationsMatchTheModel) {
     b.token_percent = round % 2 ? 20 : 100;
     b.item_percent = round % 5 ? 100 : 10;
     for (unsigned i = 0; i < Bench::kCols; ++i) {
-      b.set_cal(i, {static_cast<uint16_t>(b.rng() % 3 ? 16384 - 500 + b.rng() % 1000 : b.rng()), static_cast<int16_t>(b.rng())});
+      b.set_cal(i, {static_cast<uint16_t>(b.rng() % 3 ? 16384 - 500 + b.rng() % 1000 : b.rng()),
+                    static_cast<int16_t>(b.rng())});
     }
     std::vector<Cfg> cfgs;
-    for (unsigned i = 0; i < kCfgSlots; ++i) cfgs.push_back(random_cfg(b.rng, Bench::kRows, Bench::kLanes, Bench::kMux));
+    for (unsigned i = 0; i < kCfgSlots; ++i)
+      cfgs.push_back(random_cfg(b.rng, Bench::kRows, Bench::kLanes, Bench::kMux));
     b.set_cfgs(cfgs);
     for (int i = 0; i < 24; ++i) {
       Item it;
@@ -95,7 +97,8 @@ TEST(Mvm, DropsWaitsWhileStopping) {
 }
 
 TEST(Mvm, DrivesBackToBackWithTheRowsAtRestForOneCycle) {
-  // One block of 4 bits (6 cycles) is shorter than a phase, so the phase time S + I + 1 and one cycle of rest set the pace.
+  // One block of 4 bits (6 cycles) is shorter than a phase, so the phase time S + I + 1 and one cycle of rest set the
+  // pace.
   Bench b(5);
   b.set_timing(3, 10);
   Cfg c;

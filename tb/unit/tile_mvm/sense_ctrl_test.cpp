@@ -6,7 +6,8 @@
 
 using namespace ohmac::tb;
 
-// Random phases: every start comes at the earliest cycle the rule allows, and every pin is where the specification puts it.
+// Random phases: every start comes at the earliest cycle the rule allows, and every pin is where the specification puts
+// it.
 TEST(SenseCtrl, StartsAsEarlyAsTheRuleAllowsWithConstantPins) {
   const uint64_t seed = test_seed(1);
   for (uint64_t round = 0; round < 40; ++round) {

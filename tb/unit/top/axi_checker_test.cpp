@@ -61,8 +61,12 @@ TEST_F(AxiChecker, WriteOverThePage) { EXPECT_DEATH((to_stderr(), aw(0xFF0, 1), 
 TEST_F(AxiChecker, ReadOverThePage) { EXPECT_DEATH((to_stderr(), ar(0xF10, 15), idle()), "ArInPage"); }
 TEST_F(AxiChecker, BurstTooLong) { EXPECT_DEATH((to_stderr(), ar(0, 16), idle()), "ArBurst"); }
 TEST_F(AxiChecker, LastTooEarly) { EXPECT_DEATH((to_stderr(), aw(0, 1), w(true), idle()), "WLastInTheRightBeat"); }
-TEST_F(AxiChecker, LastTooLate) { EXPECT_DEATH((to_stderr(), aw(0, 0), w(false), w(true), idle()), "WLastInTheRightBeat"); }
-TEST_F(AxiChecker, AnswerBeforeTheLastBeat) { EXPECT_DEATH((to_stderr(), aw(0, 1), w(false), b()), "BAfterAwAndLastW"); }
+TEST_F(AxiChecker, LastTooLate) {
+  EXPECT_DEATH((to_stderr(), aw(0, 0), w(false), w(true), idle()), "WLastInTheRightBeat");
+}
+TEST_F(AxiChecker, AnswerBeforeTheLastBeat) {
+  EXPECT_DEATH((to_stderr(), aw(0, 1), w(false), b()), "BAfterAwAndLastW");
+}
 TEST_F(AxiChecker, AnswerBeforeTheAddress) { EXPECT_DEATH((to_stderr(), w(true), b()), "BAfterAwAndLastW"); }
 TEST_F(AxiChecker, DataUnasked) { EXPECT_DEATH((to_stderr(), r(true)), "RAfterAr"); }
 TEST_F(AxiChecker, ReadLastWrong) { EXPECT_DEATH((to_stderr(), ar(0, 1), r(true)), "RLastInTheRightBeat"); }

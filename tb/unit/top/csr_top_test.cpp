@@ -14,10 +14,31 @@ class CsrTop : public ::testing::Test {
  protected:
   static constexpr unsigned kTile = 0x400;
   enum Reg : uint32_t {
-    kId = 0x00, kVersion = 0x04, kCapChip = 0x08, kCapArray = 0x0C, kCapAdc = 0x10, kCapSram = 0x14, kCtrl = 0x20, kStatus = 0x24,
-    kIrqEnable = 0x28, kIrqCause = 0x2C, kDoorbell = 0x30, kJobLo = 0x34, kJobHi = 0x38, kDmaStatus = 0x3C, kErrLo = 0x40,
-    kErrHi = 0x44, kOutLo = 0x48, kOutHi = 0x4C, kCycleLo = 0x50, kCycleHi = 0x54, kCntSel = 0x58, kCntValue = 0x5C,
-    kRdBeats = 0x60, kWrBeats = 0x64, kWindow = 0x80
+    kId = 0x00,
+    kVersion = 0x04,
+    kCapChip = 0x08,
+    kCapArray = 0x0C,
+    kCapAdc = 0x10,
+    kCapSram = 0x14,
+    kCtrl = 0x20,
+    kStatus = 0x24,
+    kIrqEnable = 0x28,
+    kIrqCause = 0x2C,
+    kDoorbell = 0x30,
+    kJobLo = 0x34,
+    kJobHi = 0x38,
+    kDmaStatus = 0x3C,
+    kErrLo = 0x40,
+    kErrHi = 0x44,
+    kOutLo = 0x48,
+    kOutHi = 0x4C,
+    kCycleLo = 0x50,
+    kCycleHi = 0x54,
+    kCntSel = 0x58,
+    kCntValue = 0x5C,
+    kRdBeats = 0x60,
+    kWrBeats = 0x64,
+    kWindow = 0x80
   };
   CsrTop() : axil(axil_ports(*dut), 0.3, 7) {}
   void SetUp() override { dut.reset(); }
@@ -35,8 +56,13 @@ class CsrTop : public ::testing::Test {
     dut->dma_done_i = dut->dma_error_i = 0;
     dut->dma_start_i = 0;
   }
-  uint32_t read(uint32_t a) { return axil.read(a, [this] { tick(); }); }
-  void write(uint32_t a, uint32_t v, uint8_t strb = 0xF) { axil.write(a, v, [this] { tick(); }, strb); }
+  uint32_t read(uint32_t a) {
+    return axil.read(a, [this] { tick(); });
+  }
+  void write(uint32_t a, uint32_t v, uint8_t strb = 0xF) {
+    axil.write(
+        a, v, [this] { tick(); }, strb);
+  }
   void status(unsigned t, bool running, bool halted, unsigned fault, unsigned pc) {
     const uint64_t v = uint64_t{running} << 25 | uint64_t{halted} << 24 | uint64_t{fault} << 16 | pc;
     dut->status_i = (dut->status_i & ~(0x3FFFFFFull << (26 * t))) | v << (26 * t);

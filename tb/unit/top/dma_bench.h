@@ -69,7 +69,8 @@ class DmaBench : public ::testing::Test {
       EXPECT_EQ(dut->busy_o, 1);
       starts.push_back({dut->start_o, dut->start_pc_o});
       for (auto& [tile, queue] : to_tile) {
-        for (auto& flit : queue) EXPECT_NE(flit.second.kind, FlitKind::kWrite) << "start overtook data of tile " << tile;
+        for (auto& flit : queue)
+          EXPECT_NE(flit.second.kind, FlitKind::kWrite) << "start overtook data of tile " << tile;
       }
     }
     done += dut->done_o;
@@ -126,7 +127,9 @@ class DmaBench : public ::testing::Test {
   void fill(uint64_t addr, unsigned len, unsigned seed) {
     for (unsigned i = 0; i < len; ++i) mem.memory.write(addr + i, pattern(seed, i));
   }
-  static uint8_t pattern(unsigned seed, unsigned i) { return static_cast<uint8_t>(seed * 37 + i * 11 + (i >> 8) * 5 + 1); }
+  static uint8_t pattern(unsigned seed, unsigned i) {
+    return static_cast<uint8_t>(seed * 37 + i * 11 + (i >> 8) * 5 + 1);
+  }
   bool chance(double p) { return p > 0 && std::uniform_real_distribution<>(0, 1)(rng) < p; }
   void expect_tiles(const TileSpaces& expected) {
     uint64_t where = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// DMA descriptors and what a job of them does to memory and tiles, in plain C++ from ISA.md and rtl/top/README.md. Sequential: it
-// knows nothing of bursts, outstanding transfers or time.
+// DMA descriptors and what a job of them does to memory and tiles, in plain C++ from ISA.md and rtl/top/README.md.
+// Sequential: it knows nothing of bursts, outstanding transfers or time.
 #pragma once
 #include <array>
 #include <cstdint>

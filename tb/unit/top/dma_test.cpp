@@ -248,7 +248,13 @@ TEST_F(Dma, RefusesBadDescriptors) {
   stride_off.mem_stride = 8;
   const std::vector<Case> cases{
       {"unknown op", {wait(0, 0), unknown, end()}, 1},
-      {"unknown op high", {[] { Desc d; d.op = 0x81; return d; }()}, 0},
+      {"unknown op high",
+       {[] {
+         Desc d;
+         d.op = 0x81;
+         return d;
+       }()},
+       0},
       {"length 0", {m2t(0, 0x2000, 0, 0)}, 0},
       {"length 0 back", {t2m(0, 0, 0x2000, 0)}, 0},
       {"repeat 0 times", {repeat(1, 0), m2t(0, 0x2000, 0, 16)}, 0},
@@ -503,8 +509,8 @@ TEST_F(Dma, AbortEndsEveryPhase) {
   mem.settings().write_latency = 9;
   noc_stall = 0.2;
   fill(0x10000, 0x3000, 11);
-  const std::vector<Desc> job{m2t(0, 0x10000, 0, 0x1800), t2m(0, 0, 0x8000, 0x1800), start(3, 0),
-                              repeat(2, 3), m2t(1, 0x10000, 0, 0x40), t2m(1, 0, 0xC000, 0x40), wait(0, 1), end()};
+  const std::vector<Desc> job{m2t(0, 0x10000, 0, 0x1800), t2m(0, 0, 0x8000, 0x1800), start(3, 0), repeat(2, 3),
+                              m2t(1, 0x10000, 0, 0x40),   t2m(1, 0, 0xC000, 0x40),   wait(0, 1),  end()};
   for (unsigned n = 0; n < 200; ++n) {
     const unsigned when = rng() % 1800;
     SCOPED_TRACE(when);
@@ -609,8 +615,8 @@ TEST_F(Dma, AbortBeforeTheDoorbellReadsNothing) {
 TEST_F(Dma, OutboxCoalescesConsecutiveFlits) {
   dut->out_base_i = 0x20F00;
   for (unsigned i = 0; i < 40; ++i) send(outbox(16 * i, static_cast<uint8_t>(i)));  // page end after 16 flits
-  send(outbox(0x1000, 1));         // does not follow
-  send(outbox(0x1010, 2, 0x000F)); // follows, masked
+  send(outbox(0x1000, 1));                                                          // does not follow
+  send(outbox(0x1010, 2, 0x000F));                                                  // follows, masked
   ticks(200);
   ASSERT_EQ(mem.writes.size(), 4u);
   const uint64_t addrs[] = {0x20F00, 0x21000, 0x21100, 0x21F00};
@@ -674,9 +680,12 @@ TEST_F(Dma, RandomJobsMatchTheModel) {
     auto transfer = [&] {
       const bool out = rng() % 3 == 0;
       const uint64_t region = out ? 0x200000 : (rng() % 4 ? 0x100000 : 0x200000);
-      Desc d = m2t(rng() % kTiles, region + 16 * (rng() % 0x700), 16 * (rng() % 0x200), 1 + rng() % (rng() % 8 ? 300 : 5000));
-      if (out) d.op = kT2m;
-      else d.sig_en = rng() & 1, d.sig_token = rng() % 16;
+      Desc d = m2t(rng() % kTiles, region + 16 * (rng() % 0x700), 16 * (rng() % 0x200),
+                   1 + rng() % (rng() % 8 ? 300 : 5000));
+      if (out)
+        d.op = kT2m;
+      else
+        d.sig_en = rng() & 1, d.sig_token = rng() % 16;
       return d;
     };
     std::vector<Desc> job;

@@ -34,7 +34,8 @@ class DmaWr : public ::testing::Test {
     dut->b_resp_i = shown && acked.front().addr == bad ? 3 : 0;
     dut.settle();
     if (dut->flit_valid_i && dut->flit_ready_o) in.pop_front(), offered = false;
-    if (dut->aw_valid_o && dut->aw_ready_i) aw.push_back({dut->aw_addr_o, dut->aw_len_o + 1u}), bursts.push_back(aw.back());
+    if (dut->aw_valid_o && dut->aw_ready_i)
+      aw.push_back({dut->aw_addr_o, dut->aw_len_o + 1u}), bursts.push_back(aw.back());
     if (dut->w_valid_o && dut->w_ready_i) {
       beats.push_back({dut->w_strb_o, dut->w_data_o[0], dut->w_last_o != 0});
     }
@@ -124,7 +125,8 @@ TEST_F(DmaWr, RandomFlitsReachMemoryInOrderAndTokensComeBehindThem) {
   EXPECT_EQ(memory, expected);
   EXPECT_EQ(notes, expected_notes);
   ASSERT_EQ(at_note.size(), expected_written.size());
-  for (size_t i = 0; i < at_note.size(); ++i) EXPECT_GE(at_note[i], expected_written[i]) << "note " << i << " overtook its data";
+  for (size_t i = 0; i < at_note.size(); ++i)
+    EXPECT_GE(at_note[i], expected_written[i]) << "note " << i << " overtook its data";
 }
 
 TEST_F(DmaWr, StreamsNearlyAFlitACycle) {
