@@ -4,7 +4,10 @@
 set -eu
 dir=$1 name=$2
 shift 2
+# What an interrupted run left behind would look complete to Verilator.
+[ -e "$dir/complete" ] || rm -rf "$dir"
 mkdir -p "$dir"
+rm -f "$dir/complete"
 if ! "$@" >"$dir/verilate.log" 2>&1; then
   grep -v -e '^ccache' -e '^g++' -e '^/usr/bin/g++' -e '^make' "$dir/verilate.log" >&2
   exit 1
@@ -25,3 +28,4 @@ rm -f "$dir/lib${name}_all.a"
   cat "$dir"/V*__ver.d "$dir"/*/V*__ver.d 2>/dev/null | tr ' ' '\n' | grep '/rtl/.*\.sv$' | sort -u | tr '\n' ' '
   echo
 } >"$dir/$name.deps"
+touch "$dir/complete"
