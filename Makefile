@@ -19,7 +19,7 @@ build: configure ## build build/bin/ohmac
 	ninja -C $(BUILD) -j $(JOBS) ohmac
 
 run: build ## classify real MNIST digits: rtl and fast, one table; fails if they differ in a bit
-	$(OHMAC) compare --network mnist_mlp --rtl-images 100 --images 1000 --chip-seeds 20 --threads $(JOBS)
+	$(OHMAC) compare --network mnist_mlp --rtl-images 250 --images 1000 --chip-seeds 20 --threads $(JOBS)
 
 test: configure ## build everything and run the test suite
 	ninja -C $(BUILD) -j $(JOBS)

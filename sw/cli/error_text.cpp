@@ -48,6 +48,7 @@ std::string error_text(const ErrorInfo& e) {
   if (e.tile != ErrorInfo::kNone) add("tile " + std::to_string(e.tile));
   if (e.fault != isa::Fault::kNone) add(std::string(fault_name(e.fault)) + " at instruction " + std::to_string(e.pc));
   if (e.column != ErrorInfo::kNone) add("column " + std::to_string(e.column));
+  if (e.range != ErrorInfo::kNone) add("trim of ADC range " + std::to_string(e.range));
   if (e.clips != 0) add(std::to_string(e.clips) + " conversions clipped");
   if (e.descriptor != ErrorInfo::kNone) {
     add("DMA descriptor " + std::to_string(e.descriptor) + " (" + dma_error_name(e.dma_error) + ")");

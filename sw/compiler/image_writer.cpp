@@ -74,7 +74,7 @@ std::vector<uint8_t> make_image(const Compiled& c, const std::vector<TilePlan>& 
       const image::InputRecord ir{q.tile, q.k0, q.k, p.in.addr, p.in.stride, c.in_flight, 0, 0};
       append(&inputs, &ir, 1);
     }
-    const image::TileRecord tr{q.tile, p.program_addr / 8, p.drives, c.options.adc_bits, p.mux_count, {}};
+    const image::TileRecord tr{q.tile, p.program_addr / 8, p.drives, c.options.adc_bits, p.mux_count, c.layers[q.layer].range, {}};
     append(&tiles, &tr, 1);
   }
   sections.push_back({image::SectionType::kTileData, data});

@@ -9,20 +9,22 @@ namespace ohmac {
 
 constexpr uint32_t kMaxCalLevels = 16;
 constexpr uint32_t kMaxCalReads = 1024;
+constexpr uint32_t kMaxAdcRange = 15;  // RANGE field: 4 bits
 
 struct CalOptions {
   uint32_t reads = 16;  // reads averaged at each level, power of two, 1..1024
   uint32_t levels = 8;  // input levels of each sign, even, 2..16
 };
 
-/// What one tile needs: program resolution and column blocks in use (from block 0).
+/// What one tile needs: program resolution, column blocks in use (from block 0) and the program's RANGE field.
 struct CalTarget {
   uint32_t tile = 0;
   uint32_t adc_bits = 8;
   uint32_t mux_count = 1;
+  uint32_t range = 0;
 };
 
-/// Levels, ADC setting and expected codes of a calibration at one resolution.
+/// Levels, ADC settings and expected codes of a calibration at one resolution, with the check of one range.
 struct CalPlan {
   uint32_t reads, levels;
   uint32_t adc_bits;            // resolution of the conversions, 6..8
@@ -30,12 +32,16 @@ struct CalPlan {
   int8_t level[kMaxCalLevels];  // positive levels, ascending; the negative ones are their opposites
   int32_t expected_pos;         // sum of the ideal codes over the positive levels, one read each
   int32_t expected_neg;
+  uint32_t check_range;    // RANGE field whose trim is checked, 0..15
+  int8_t check_input;      // read at +- this; 0: this range cannot be checked, nothing is read
+  int32_t check_expected;  // difference of the two ideal codes
 };
 
 /// Sums of one physical column over all levels of a sign and all reads, in 2^-8 of the ADC step (gain 1, offset 0
 /// loaded).
 struct CalSums {
   int32_t pos, neg, zero;
+  int32_t check_pos = 0, check_neg = 0;  // the two inputs of the range check
 };
 
 struct CalWord {
@@ -47,25 +53,36 @@ constexpr CalWord kNeutralCal{1 << 14, 0};
 
 /// Ideal code of input x on the reference row (127): floor(127 x / 2^range + 1/2).
 constexpr int32_t cal_expected_code(int32_t x, uint32_t range) {
-  return (127 * x + (1 << (range - 1))) >> range;  // arithmetic shift = floor
+  return (2 * 127 * x + (1 << range)) >> (range + 1);  // arithmetic shift = floor
 }
 
 /// Chooses levels for a resolution: the highest leaves room for a gain of +21 %, an offset of 4.5 steps and comparator
-/// noise; the rounding errors of the expected codes cancel over the levels as far as they can. kBadArgument for illegal
-/// options.
-Status make_cal_plan(uint32_t adc_bits, const CalOptions& options, CalPlan* plan);
+/// noise; the rounding errors of the expected codes cancel over the levels as far as they can. The range check uses 127
+/// or, where the code would not leave that room, the largest input that does; it is left out if that input is 0 or its
+/// code below 2. kBadArgument for illegal options.
+Status make_cal_plan(uint32_t adc_bits, uint32_t range, const CalOptions& options, CalPlan* plan);
 
 /// Correction of one column. With y = g s + o measured as sums: gain = expected difference / measured difference, then
 /// the offset that makes the mean right: (expected total - gain * total) / reads. kCalibration if the gain is outside
 /// 0.5..2 or the offset outside s16 (then `out` is unchanged).
 Status solve_cal(const CalPlan& plan, const CalSums& sums, CalWord* out);
 
+/// Verifies the trim of the program's range on one column, with its correction from solve_cal (offsets cancel in the
+/// difference). kCalibration unless |gain * measured / 2^14 - expected| < expected / 4 + one step per read. A trim off
+/// by one RANGE step is a factor of two: it moves the difference by -1/2 or +1 of the expected one, so a quarter
+/// separates right from wrong; the step is for the rounding of the two codes. Too fine a step is always found, too
+/// coarse a one for certain if the expected difference is above 8 (D/2 - 1 > D/4 + 1), below that unless lane offset
+/// and noise hide it. kOk if the plan checks nothing.
+Status check_cal_range(const CalPlan& plan, const CalSums& sums, const CalWord& word);
+
+constexpr uint32_t kCalVectors = 5;
+
 /// Byte addresses of the calibration program in a tile's SRAM.
 struct CalLayout {
   uint32_t columns;      // physical columns = column blocks * lanes
   uint32_t stride;       // bytes of one vector of int32 sums
   uint32_t image_bytes;  // program, levels and cleared sums: what is written, from address 0
-  uint32_t sums;         // three vectors: positive, negative, zero
+  uint32_t sums;         // kCalVectors vectors: positive, negative, zero, range check positive, negative
   uint32_t psums;        // circular buffer of psum vectors
   uint32_t total_bytes;  // SRAM needed
 };

@@ -352,14 +352,14 @@ Status Driver::start_calibration(const CalTarget* targets, uint32_t count, const
     }
     mask |= uint64_t{1} << t.tile;
     CalState& s = cal_[i];
-    const Status planned = make_cal_plan(t.adc_bits, options, &s.plan);
+    const Status planned = make_cal_plan(t.adc_bits, t.range, options, &s.plan);
     if (planned != Status::kOk) return fail(planned);
     if (s.plan.adc_bits > chip_.adc_bits) return fail(Status::kBadArgument);
     s.layout = cal_layout(t.mux_count * chip_.lanes);
     if (s.layout.total_bytes > chip_.sram_bytes) return fail(Status::kNoMemory);
     const uint64_t bound = cal_cycle_bound(s.plan, t.mux_count, s.layout.columns);
     if (bound > cycles) cycles = bound;
-    bytes += s.layout.image_bytes + 3 * s.layout.stride;
+    bytes += s.layout.image_bytes + kCalVectors * s.layout.stride;
   }
   OHMAC_TRY(reset_calibration(mask));
   for (uint32_t i = 0; i < count; ++i) {
@@ -372,13 +372,13 @@ Status Driver::start_calibration(const CalTarget* targets, uint32_t count, const
   DmaBlock image;
   for (uint32_t i = 0; i < count; ++i) {
     CalState& s = cal_[i];
-    const bool same =
-        i != 0 && targets[i].adc_bits == targets[i - 1].adc_bits && targets[i].mux_count == targets[i - 1].mux_count;
+    const bool same = i != 0 && targets[i].adc_bits == targets[i - 1].adc_bits &&
+                      targets[i].mux_count == targets[i - 1].mux_count && targets[i].range == targets[i - 1].range;
     if (!same) {
       OHMAC_TRY(alloc(s.layout.image_bytes, &image));
       encode_cal_image(s.plan, s.layout, chip_.rows, targets[i].mux_count, image.cpu);
     }
-    OHMAC_TRY(alloc(3 * s.layout.stride, &s.sums));
+    OHMAC_TRY(alloc(kCalVectors * s.layout.stride, &s.sums));
     OHMAC_TRY(alloc(s.layout.stride, &s.words));
     Transfer t;
     t.tile = targets[i].tile;
@@ -420,13 +420,19 @@ Status Driver::calibrate(const CalTarget* targets, uint32_t count, const CalOpti
       memcpy(&sums.pos, s.sums.cpu + 4 * c, 4);
       memcpy(&sums.neg, s.sums.cpu + 4 * (n + c), 4);
       memcpy(&sums.zero, s.sums.cpu + 4 * (2 * n + c), 4);
+      memcpy(&sums.check_pos, s.sums.cpu + 4 * (3 * n + c), 4);
+      memcpy(&sums.check_neg, s.sums.cpu + 4 * (4 * n + c), 4);
       CalWord word;
-      const Status solved = solve_cal(s.plan, sums, &word);
-      if (solved != Status::kOk) {
+      Status good = solve_cal(s.plan, sums, &word);
+      if (good == Status::kOk) {
+        good = check_cal_range(s.plan, sums, word);
+        if (good != Status::kOk) error_.range = s.plan.check_range;
+      }
+      if (good != Status::kOk) {
         error_.tile = targets[i].tile;
         error_.column = c;
         error_.clips = clips - s.clips;
-        return fail(solved);
+        return fail(good);
       }
       const uint32_t w = word.word();
       memcpy(s.words.cpu + 4 * c, &w, 4);

@@ -30,6 +30,7 @@ struct ErrorInfo {
   isa::Fault fault = isa::Fault::kNone;
   uint32_t pc = 0;          // of the faulting tile, in instructions
   uint32_t column = kNone;  // physical column (calibration)
+  uint32_t range = kNone;   // RANGE field whose trim is wrong (calibration); kNone: gain, offset or clips
   uint32_t clips = 0;       // conversions that clipped during the calibration of `tile`
 };
 
@@ -58,9 +59,9 @@ class Driver {
   /// kNotReady while a DMA job or a tile runs.
   Status check_idle();
 
-  /// Measures the reference row of the given tiles (all at once) and writes their gain and offset words. Overwrites
-  /// tile SRAM from address 0 on. Drives and conversions count as any others. kCalibration names tile and column;
-  /// nothing is written then.
+  /// Measures the reference row of the given tiles (all at once), verifies the trim of their ranges and writes their
+  /// gain and offset words. Overwrites tile SRAM from address 0 on. Drives and conversions count as any others.
+  /// kCalibration names tile and column, and the range if its trim is wrong; every gain is then 1 and every offset 0.
   Status calibrate(const CalTarget* targets, uint32_t count, const CalOptions& options = {});
   /// Writes gain 1 and offset 0 to every column of the tiles of the mask.
   Status reset_calibration(uint64_t mask);

@@ -15,7 +15,7 @@ const char* status_text(Status s) {
     case Status::kNoMemory: return "the DMA memory is too small for the request";
     case Status::kJobError: return "a DMA job ended with an error";
     case Status::kTileFault: return "a tile stopped with a fault";
-    case Status::kCalibration: return "a column's gain or offset is outside what the correction can express";
+    case Status::kCalibration: return "a column's gain, offset or range is outside what the calibration allows";
     case Status::kNotReady: return "the call is out of order";
     case Status::kModelError: return "the platform could not program the cells";
   }

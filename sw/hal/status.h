@@ -16,7 +16,7 @@ enum class [[nodiscard]] Status : uint8_t{
     kNoMemory,       // DMA memory too small for the request
     kJobError,       // DMA job ended with an error, see Driver::last_error()
     kTileFault,      // a tile stopped with a fault
-    kCalibration,    // a column's gain or offset is outside what the correction can express
+    kCalibration,    // a column's gain, offset or range is outside what the calibration allows
     kNotReady,       // call out of order (infer before load ...)
     kModelError,     // the platform's programming hook failed
 };

@@ -78,7 +78,8 @@ struct TileRecord {
   uint32_t drives_per_vector;  // drives this tile spends on one input vector
   uint32_t adc_bits;           // resolution the program uses, for calibration
   uint32_t mux_count;          // column blocks in use (from block 0), for calibration
-  uint32_t reserved[3];
+  uint32_t range;              // RANGE field of the program's MVM slot, for the check of its trim
+  uint32_t reserved[2];
 };
 
 }  // namespace ohmac::image

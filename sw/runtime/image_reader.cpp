@@ -177,6 +177,7 @@ Status ImageReader::check_tiles(const ChipInfo& chip) {
     if (t.pc > 0xFFFF || t.pc >= chip.sram_bytes / 8) return bad(at, "tile: pc");
     if (t.mux_count > chip.mux()) return bad(at, "tile: mux_count");
     if (t.mux_count != 0 && (t.adc_bits < 4 || t.adc_bits > chip.adc_bits)) return bad(at, "tile: adc_bits");
+    if (t.range > kMaxAdcRange) return bad(at, "tile: range");
     tile_mask_ |= uint64_t{1} << t.tile;
   }
   return Status::kOk;

@@ -61,11 +61,11 @@ Status Runtime::calibrate(const ImageReader& image, const LoadOptions& options) 
   for (uint32_t i = 0; i < image.num_tiles(); ++i) {
     const image::TileRecord t = image.tile(i);
     if (t.mux_count == 0) continue;  // converts nothing
-    const bool known =
-        calibrated_mask_ >> t.tile & 1 && cal_bits_[t.tile] == t.adc_bits && cal_mux_[t.tile] >= t.mux_count;
+    const bool known = calibrated_mask_ >> t.tile & 1 && cal_bits_[t.tile] == t.adc_bits &&
+                       cal_range_[t.tile] == t.range && cal_mux_[t.tile] >= t.mux_count;
     if (known) continue;
     missing |= uint64_t{1} << t.tile;
-    targets_[count++] = CalTarget{t.tile, t.adc_bits, t.mux_count};
+    targets_[count++] = CalTarget{t.tile, t.adc_bits, t.mux_count, t.range};
   }
   if (count == 0) return Status::kOk;
   calibrated_mask_ &= ~missing;
@@ -75,6 +75,7 @@ Status Runtime::calibrate(const ImageReader& image, const LoadOptions& options) 
   OHMAC_TRY(done);
   for (uint32_t i = 0; i < count; ++i) {
     cal_bits_[targets_[i].tile] = static_cast<uint8_t>(targets_[i].adc_bits);
+    cal_range_[targets_[i].tile] = static_cast<uint8_t>(targets_[i].range);
     cal_mux_[targets_[i].tile] = static_cast<uint8_t>(targets_[i].mux_count);
   }
   calibrated_mask_ |= missing;

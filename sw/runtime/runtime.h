@@ -60,7 +60,7 @@ class Runtime {
   image::TileRecord tiles_[kMaxTiles];
   uint64_t tile_mask_ = 0;
   uint64_t calibrated_mask_ = 0;
-  uint8_t cal_bits_[kMaxTiles] = {}, cal_mux_[kMaxTiles] = {};
+  uint8_t cal_bits_[kMaxTiles] = {}, cal_range_[kMaxTiles] = {}, cal_mux_[kMaxTiles] = {};
   CalTarget targets_[kMaxTiles];
   uint32_t bad_offset_ = 0;
   const char* bad_reason_ = "";

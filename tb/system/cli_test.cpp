@@ -411,7 +411,7 @@ TEST_F(TinyCli, DiffFindsTheFirstConversionThatDiffers) {
       << a.text;
 
   CalPlan plan;
-  ASSERT_EQ(make_cal_plan(8, {}, &plan), Status::kOk);
+  ASSERT_EQ(make_cal_plan(8, kMaxAdcRange, {}, &plan), Status::kOk);
   MacroConfig c;
   c.geometry = tiny_geometry();
   c.effects = EffectSet::none();

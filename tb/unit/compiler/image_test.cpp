@@ -81,6 +81,19 @@ TEST_F(ImageFile, SameInputSameImage) {
   EXPECT_EQ(c_.image, compile(test::mnist(), test::digits("calibration"), {}).image);
 }
 
+TEST_F(ImageFile, TilesNameTheRangeOfTheirProgram) {
+  const image::SectionRecord s = section(image::SectionType::kTiles);
+  uint32_t slots = 0;
+  const std::vector<TilePlan> plans = generate(c_, &slots);
+  ASSERT_EQ(s.bytes, plans.size() * sizeof(image::TileRecord));
+  for (size_t i = 0; i < plans.size(); ++i) {
+    image::TileRecord r;
+    std::memcpy(&r, c_.image.data() + s.offset + i * sizeof r, sizeof r);
+    EXPECT_EQ(r.tile, plans[i].piece.tile);
+    EXPECT_EQ(r.range, c_.layers[plans[i].piece.layer].range);
+  }
+}
+
 TEST_F(ImageFile, ListingNamesTilesBuffersAndInstructions) {
   for (const char* text : {"network mnist_mlp: 784 inputs", "6 of 16 tiles", "ADC bound 80 cycles", "fc1 rows 0..207",
                            "partial sums", "24 slots of 1024 bytes", "output vector"})

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -25,6 +26,8 @@ CalSums ideal_sums(const CalPlan& p) {
     s.pos += static_cast<int32_t>(p.reads) * 256 * ideal_code(p.level[i], p.range);
     s.neg += static_cast<int32_t>(p.reads) * 256 * ideal_code(-p.level[i], p.range);
   }
+  s.check_pos = static_cast<int32_t>(p.reads) * 256 * ideal_code(p.check_input, p.check_range);
+  s.check_neg = static_cast<int32_t>(p.reads) * 256 * ideal_code(-p.check_input, p.check_range);
   return s;
 }
 
@@ -34,7 +37,7 @@ TEST(Calibration, ExpectedCodesRoundHalfUpForBothSigns) {
   EXPECT_EQ(cal_expected_code(64, 7), 64);    // 63.5 -> 64
   EXPECT_EQ(cal_expected_code(-64, 7), -63);  // -63.5 -> -63
   for (int x = -127; x <= 127; ++x) {
-    for (uint32_t r = 7; r <= 11; ++r) ASSERT_EQ(cal_expected_code(x, r), ideal_code(x, r)) << x << " " << r;
+    for (uint32_t r = 0; r <= 15; ++r) ASSERT_EQ(cal_expected_code(x, r), ideal_code(x, r)) << x << " " << r;
   }
 }
 
@@ -42,7 +45,7 @@ TEST(Calibration, LevelsLeaveRoomForTheSpreadAndNeverSitOnAThreshold) {
   for (uint32_t bits = 4; bits <= 8; ++bits) {
     for (uint32_t levels = 2; levels <= 16; levels += 2) {
       CalPlan p;
-      ASSERT_EQ(make_cal_plan(bits, {16, levels}, &p), Status::kOk);
+      ASSERT_EQ(make_cal_plan(bits, 15, {16, levels}, &p), Status::kOk);
       EXPECT_EQ(p.adc_bits, bits < 6 ? 6 : bits);
       EXPECT_EQ(p.range, 15 - p.adc_bits);
       double error = 0, sum = 0;
@@ -66,7 +69,7 @@ TEST(Calibration, IdealMacroGivesExactlyOneAndZero) {
     for (uint32_t levels = 2; levels <= 16; levels += 2) {
       for (uint32_t reads = 1; reads <= 1024; reads *= 2) {
         CalPlan p;
-        ASSERT_EQ(make_cal_plan(bits, {reads, levels}, &p), Status::kOk);
+        ASSERT_EQ(make_cal_plan(bits, 15, {reads, levels}, &p), Status::kOk);
         CalWord w{};
         ASSERT_EQ(solve_cal(p, ideal_sums(p), &w), Status::kOk);
         ASSERT_EQ(w.gain, 16384);
@@ -99,7 +102,7 @@ TEST(Calibration, HandComputedColumn) {
 
 TEST(Calibration, RefusesColumnsThatTheCorrectionCannotExpress) {
   CalPlan p;
-  ASSERT_EQ(make_cal_plan(8, {}, &p), Status::kOk);
+  ASSERT_EQ(make_cal_plan(8, 15, {}, &p), Status::kOk);
   const CalSums ideal = ideal_sums(p);
   const CalWord before{1, 2};
   const auto refused = [&](double gain, double offset_steps) {
@@ -125,14 +128,84 @@ TEST(Calibration, RefusesColumnsThatTheCorrectionCannotExpress) {
 
 TEST(Calibration, RefusesIllegalOptions) {
   CalPlan p;
-  EXPECT_EQ(make_cal_plan(3, {}, &p), Status::kBadArgument);
-  EXPECT_EQ(make_cal_plan(9, {}, &p), Status::kBadArgument);
-  EXPECT_EQ(make_cal_plan(8, {0, 8}, &p), Status::kBadArgument);
-  EXPECT_EQ(make_cal_plan(8, {12, 8}, &p), Status::kBadArgument);
-  EXPECT_EQ(make_cal_plan(8, {2048, 8}, &p), Status::kBadArgument);
-  EXPECT_EQ(make_cal_plan(8, {16, 1}, &p), Status::kBadArgument);
-  EXPECT_EQ(make_cal_plan(8, {16, 7}, &p), Status::kBadArgument);
-  EXPECT_EQ(make_cal_plan(8, {16, 18}, &p), Status::kBadArgument);
+  EXPECT_EQ(make_cal_plan(3, 15, {}, &p), Status::kBadArgument);
+  EXPECT_EQ(make_cal_plan(9, 15, {}, &p), Status::kBadArgument);
+  EXPECT_EQ(make_cal_plan(8, 16, {}, &p), Status::kBadArgument);
+  EXPECT_EQ(make_cal_plan(8, 15, {0, 8}, &p), Status::kBadArgument);
+  EXPECT_EQ(make_cal_plan(8, 15, {12, 8}, &p), Status::kBadArgument);
+  EXPECT_EQ(make_cal_plan(8, 15, {2048, 8}, &p), Status::kBadArgument);
+  EXPECT_EQ(make_cal_plan(8, 15, {16, 1}, &p), Status::kBadArgument);
+  EXPECT_EQ(make_cal_plan(8, 15, {16, 7}, &p), Status::kBadArgument);
+  EXPECT_EQ(make_cal_plan(8, 15, {16, 18}, &p), Status::kBadArgument);
+}
+
+// By hand: 8 bits, codes up to (128 - 9) / 1.21 = 98.3. 127 * 127 = 16129; / 2^9 = 31.50 -> 32 and -31.50 -> -32
+// (31.502 is past the half); / 2^13 = 1.97 -> 2; / 2^14 = 0.98 -> 1, not checked. At range 7, x = 99 gives 98.2 -> 98;
+// at range 1, x = 1 gives 63.5 -> 64 and -63; at range 0 even x = 1 gives 127. 6 bits: (32 - 9) / 1.21 = 19.0: range 9,
+// x = 76 gives 18.85 -> 19. A 4-bit program is checked with 6 bits as well.
+TEST(Calibration, RangeCheckInputsByHand) {
+  const struct {
+    uint32_t bits, range;
+    int input, expected;
+  } rows[] = {{8, 9, 127, 64}, {8, 13, 127, 4}, {8, 14, 0, 0},  {8, 15, 0, 0}, {8, 7, 99, 196}, {8, 1, 1, 127},
+              {8, 0, 0, 0},    {6, 9, 76, 38},  {4, 9, 76, 38}, {6, 3, 1, 32}, {6, 2, 0, 0}};
+  for (const auto& r : rows) {
+    CalPlan p;
+    ASSERT_EQ(make_cal_plan(r.bits, r.range, {}, &p), Status::kOk);
+    EXPECT_EQ(p.check_range, r.range);
+    EXPECT_EQ(p.check_input, r.input) << r.bits << " bits, range " << r.range;
+    EXPECT_EQ(p.check_expected, r.expected) << r.bits << " bits, range " << r.range;
+  }
+}
+
+// Range 9, one read: expected difference 64 steps, so 64 +- 17 exclusive. Trim too coarse: +-15.75 -> 32; too fine:
+// +-63.0 -> 126.
+TEST(Calibration, RangeCheckByHand) {
+  CalPlan p;
+  ASSERT_EQ(make_cal_plan(8, 9, {1, 8}, &p), Status::kOk);
+  const auto status = [&](int32_t pos, int32_t neg, CalWord w = kNeutralCal) {
+    CalSums s{0, 0, 0};
+    s.check_pos = 256 * pos;
+    s.check_neg = 256 * neg;
+    return check_cal_range(p, s, w);
+  };
+  EXPECT_EQ(status(32, -32), Status::kOk);
+  EXPECT_EQ(status(36, -28), Status::kOk) << "an offset cancels";
+  EXPECT_EQ(status(16, -16), Status::kCalibration) << "too coarse";
+  EXPECT_EQ(status(63, -63), Status::kCalibration) << "too fine";
+  EXPECT_EQ(status(24, -24), Status::kOk);
+  EXPECT_EQ(status(24, -23), Status::kCalibration);
+  EXPECT_EQ(status(40, -40), Status::kOk);
+  EXPECT_EQ(status(41, -40), Status::kCalibration);
+  EXPECT_EQ(status(-32, 32), Status::kCalibration) << "inverted";
+  // lane gain 1.25, corrected by 13107 / 2^14 = 0.8: 80 steps measured; twice that is wrong all the same
+  EXPECT_EQ(status(40, -40, {13107, 0}), Status::kOk);
+  EXPECT_EQ(status(50, -50, {13107, 0}), Status::kOk);
+  EXPECT_EQ(status(20, -20, {13107, 0}), Status::kCalibration);
+}
+
+TEST(Calibration, RangeCheckFindsOneStepEitherWay) {
+  for (uint32_t bits = 4; bits <= 8; ++bits) {
+    for (uint32_t range = 0; range <= 15; ++range) {
+      for (uint32_t reads : {1u, 16u, 1024u}) {
+        CalPlan p;
+        ASSERT_EQ(make_cal_plan(bits, range, {reads, 8}, &p), Status::kOk);
+        const auto with_trim = [&](uint32_t trim) {
+          const int32_t half = 1 << (p.adc_bits - 1);
+          CalSums s = ideal_sums(p);
+          s.check_pos = std::min(half - 1, ideal_code(p.check_input, trim)) * 256 * static_cast<int32_t>(reads);
+          s.check_neg = std::max(-half, ideal_code(-p.check_input, trim)) * 256 * static_cast<int32_t>(reads);
+          return check_cal_range(p, s, kNeutralCal);
+        };
+        EXPECT_EQ(with_trim(range), Status::kOk);
+        const Status wrong = p.check_input == 0 ? Status::kOk : Status::kCalibration;
+        EXPECT_EQ(with_trim(range + 1), wrong) << bits << " bits, range " << range;
+        if (range > 0) {
+          EXPECT_EQ(with_trim(range - 1), wrong) << bits << " bits, range " << range;
+        }
+      }
+    }
+  }
 }
 
 class CalibrateTest : public ::testing::Test {
@@ -140,7 +213,7 @@ class CalibrateTest : public ::testing::Test {
   void SetUp() override {
     expect_probe(platform);
     ASSERT_EQ(driver.probe(), Status::kOk);
-    ASSERT_EQ(make_cal_plan(8, {}, &plan), Status::kOk);
+    ASSERT_EQ(make_cal_plan(8, 9, {}, &plan), Status::kOk);
   }
   /// Everything until the sums are read; `fill` gives the sums of tile 1's columns.
   void expect_measurement(std::function<CalSums(uint32_t)> fill, uint32_t clips_after) {
@@ -162,8 +235,8 @@ class CalibrateTest : public ::testing::Test {
       EXPECT_EQ(desc_word(platform, 1, 9), 2u);
       EXPECT_EQ(desc_word(platform, 2, 0), 4u);  // WAIT token 0, one tile
       EXPECT_EQ(desc_word(platform, 2, 8), 1u << 8 | 1u);
-      EXPECT_EQ(desc_word(platform, 3, 0), 1u << 8 | 2);  // T2M: three sums of 24 columns
-      EXPECT_EQ(desc_word(platform, 3, 1), 3u * 24 * 4);
+      EXPECT_EQ(desc_word(platform, 3, 0), 1u << 8 | 2);  // T2M: five sums of 24 columns
+      EXPECT_EQ(desc_word(platform, 3, 1), 5u * 24 * 4);
       EXPECT_EQ(desc_word(platform, 4, 0), 0u);
       const uint64_t mem = uint64_t{desc_word(platform, 3, 3)} << 32 | desc_word(platform, 3, 2);
       int32_t* sums = reinterpret_cast<int32_t*>(platform.at(mem));
@@ -172,6 +245,8 @@ class CalibrateTest : public ::testing::Test {
         sums[c] = s.pos;
         sums[24 + c] = s.neg;
         sums[48 + c] = s.zero;
+        sums[72 + c] = s.check_pos;
+        sums[96 + c] = s.check_neg;
       }
     });
     platform.expect_write(0x028, 0b1100);
@@ -183,7 +258,7 @@ class CalibrateTest : public ::testing::Test {
   MockPlatform platform;
   Driver driver{platform};
   CalPlan plan;
-  CalTarget target{1, 8, 3};  // tile 1, 3 column blocks of 8 lanes
+  CalTarget target{1, 8, 3, 9};  // tile 1, 3 column blocks of 8 lanes, range 9
 };
 
 TEST_F(CalibrateTest, WritesOneWordAColumn) {
@@ -217,6 +292,25 @@ TEST_F(CalibrateTest, NamesADeadColumnAndWritesNothing) {
   EXPECT_EQ(driver.calibrate(&target, 1), Status::kCalibration);
   EXPECT_EQ(driver.last_error().tile, 1u);
   EXPECT_EQ(driver.last_error().column, 17u);
+  EXPECT_EQ(driver.last_error().range, ErrorInfo::kNone);
+}
+
+// The sums of a chip whose trim of the program's range is off by one step on one column.
+TEST_F(CalibrateTest, NamesAColumnWithAWrongRangeTrim) {
+  for (const bool fine : {false, true}) {
+    expect_measurement(
+        [&](uint32_t c) {
+          CalSums s = ideal_sums(plan);
+          if (c == 9) s.check_pos = fine ? 2 * s.check_pos : s.check_pos / 2;
+          if (c == 9) s.check_neg = fine ? 2 * s.check_neg : s.check_neg / 2;
+          return s;
+        },
+        100);
+    EXPECT_EQ(driver.calibrate(&target, 1), Status::kCalibration);
+    EXPECT_EQ(driver.last_error().tile, 1u);
+    EXPECT_EQ(driver.last_error().column, 9u);
+    EXPECT_EQ(driver.last_error().range, 9u);
+  }
 }
 
 TEST_F(CalibrateTest, ClippedCodesFail) {
@@ -241,6 +335,7 @@ TEST_F(CalibrateTest, RefusesIllegalTargetsWithoutAnAccess) {
   refused({0, 3, 1});
   refused({0, 8, 0});
   refused({0, 8, 5});
+  refused({0, 8, 1, 16});
   const CalTarget twice[] = {{0, 8, 1}, {0, 8, 1}};
   EXPECT_EQ(driver.calibrate(twice, 2), Status::kBadArgument);
   EXPECT_EQ(driver.calibrate(twice, 0), Status::kBadArgument);

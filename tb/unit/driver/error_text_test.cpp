@@ -30,7 +30,12 @@ TEST(ErrorText, NamesThePlace) {
   e.clips = 2;
   EXPECT_EQ(
       cli::error_text(e),
-      "a column's gain or offset is outside what the correction can express: tile 1, column 40, 2 conversions clipped");
+      "a column's gain, offset or range is outside what the calibration allows: tile 1, column 40, 2 conversions clipped");
+  e.clips = 0;
+  e.range = 9;
+  EXPECT_EQ(cli::error_text(e),
+            "a column's gain, offset or range is outside what the calibration allows: tile 1, column 40, trim of ADC "
+            "range 9");
 }
 
 // The mock is what the other tests lean on: it has to refuse.

@@ -25,9 +25,9 @@ struct Rig {
     m.chip_seed = chip_seed;
     return m;
   }
-  std::vector<CalTarget> all_tiles(uint32_t bits = 8) {
+  std::vector<CalTarget> all_tiles(uint32_t bits = 8, uint32_t range = 9) {
     std::vector<CalTarget> t;
-    for (uint32_t i = 0; i < driver.chip().tiles; ++i) t.push_back({i, bits, driver.chip().mux()});
+    for (uint32_t i = 0; i < driver.chip().tiles; ++i) t.push_back({i, bits, driver.chip().mux(), range});
     return t;
   }
   uint32_t cal_word(uint32_t tile, uint32_t col) { return chip.tile(tile).config(isa::cfg::kCalBase + col); }
@@ -91,8 +91,8 @@ TEST(GoldenCalibration, IdealChipGetsExactlyOneAndZero) {
         for (uint32_t c = 0; c < g.cols; ++c) ASSERT_EQ(rig.cal_word(t, c), 0x4000u) << t << " " << c;
         for (uint32_t k = 0; k < isa::kNumTokens; ++k)
           EXPECT_EQ(rig.chip.tile(t).token(k), 0) << "token " << k << " left behind";
-        // 8 levels of 2 signs and zero, 16 reads each
-        EXPECT_EQ(rig.chip.tile(t).counter(isa::Counter::kMvmOps), 17u * 16);
+        // 8 levels of 2 signs, zero and 2 inputs at the program's range, 16 reads each
+        EXPECT_EQ(rig.chip.tile(t).counter(isa::Counter::kMvmOps), 19u * 16);
       }
     }
   }
@@ -101,14 +101,50 @@ TEST(GoldenCalibration, IdealChipGetsExactlyOneAndZero) {
 TEST(GoldenCalibration, MixedTilesOfOneJob) {
   Rig rig(tiny_geometry(), EffectSet::none(), 1);
   ASSERT_EQ(rig.driver.probe(), Status::kOk);
-  const CalTarget targets[] = {{1, 6, 3}, {0, 8, 1}};
+  const CalTarget targets[] = {{1, 6, 3, 10}, {0, 8, 1, 15}};
   ASSERT_EQ(rig.driver.calibrate(targets, 2, {4, 16}), Status::kOk);
   for (uint32_t c = 0; c < 32; ++c) {
     EXPECT_EQ(rig.cal_word(0, c), 0x4000u);  // neutral beyond the calibrated blocks as well
     EXPECT_EQ(rig.cal_word(1, c), 0x4000u);
   }
-  EXPECT_EQ(rig.chip.tile(0).counter(isa::Counter::kConversions), 33u * 4 * 8);  // 33 levels, 4 reads, 8 lanes
-  EXPECT_EQ(rig.chip.tile(1).counter(isa::Counter::kConversions), 33u * 4 * 24);
+  EXPECT_EQ(rig.chip.tile(0).counter(isa::Counter::kConversions), 33u * 4 * 8);   // 33 levels, 4 reads, 8 lanes
+  EXPECT_EQ(rig.chip.tile(1).counter(isa::Counter::kConversions), 35u * 4 * 24);  // and the range check
+}
+
+TEST(GoldenCalibration, IdealChipPassesTheCheckOfEveryRange) {
+  for (uint32_t bits : {8u, 6u, 4u}) {
+    for (uint32_t range = 0; range <= 15; ++range) {
+      Rig rig(tiny_geometry(), EffectSet::none(), 1);
+      ASSERT_EQ(rig.driver.probe(), Status::kOk);
+      const auto targets = rig.all_tiles(bits, range);
+      ASSERT_EQ(rig.driver.calibrate(targets.data(), static_cast<uint32_t>(targets.size())), Status::kOk) << range;
+      for (uint32_t c = 0; c < 32; ++c) ASSERT_EQ(rig.cal_word(1, c), 0x4000u) << range << " " << c;
+      const bool checked = range < 14 && range >= (bits == 8 ? 1u : 3u);
+      EXPECT_EQ(rig.chip.tile(1).counter(isa::Counter::kDrives), checked ? 19u * 16 : 17u * 16) << range;
+    }
+  }
+}
+
+// Every effect on. The words are the same whatever range is checked: the check comes last and changes nothing.
+TEST(GoldenCalibration, NoisyChipPassesTheCheckOfEveryRange) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    for (uint32_t bits : {8u, 6u}) {
+      std::vector<uint32_t> first;
+      for (uint32_t range = 0; range <= 15; ++range) {
+        Rig rig(tiny_geometry(), EffectSet{}, seed);
+        ASSERT_EQ(rig.driver.probe(), Status::kOk);
+        const auto targets = rig.all_tiles(bits, range);
+        ASSERT_EQ(rig.driver.calibrate(targets.data(), static_cast<uint32_t>(targets.size())), Status::kOk)
+            << "seed " << seed << " range " << range << " tile " << rig.driver.last_error().tile << " column "
+            << rig.driver.last_error().column;
+        std::vector<uint32_t> words;
+        for (uint32_t t = 0; t < 2; ++t)
+          for (uint32_t c = 0; c < 32; ++c) words.push_back(rig.cal_word(t, c));
+        if (range == 0) first = words;
+        EXPECT_EQ(words, first) << range;
+      }
+    }
+  }
 }
 
 TEST(GoldenCalibration, NoisyChipIsCorrected) {
@@ -116,7 +152,7 @@ TEST(GoldenCalibration, NoisyChipIsCorrected) {
   double gain_sq = 0, offset_sq = 0, raw_gain_sq = 0, raw_offset_sq = 0, worst_gain = 0, worst_offset = 0;
   uint64_t cycles = 0;
   size_t n = 0;
-  for (uint64_t seed : {1, 2, 3}) {
+  for (uint64_t seed : {1, 2, 3, 4, 5}) {
     Rig rig(g, EffectSet{}, seed);
     ASSERT_EQ(rig.driver.probe(), Status::kOk);
     const auto targets = rig.all_tiles();

@@ -101,7 +101,7 @@ inline ImageBuilder echo_image(uint32_t parts, uint32_t slots, uint32_t scalar =
   b.network.adc_bound = 100;
   b.network.loop_scalar = scalar;
   for (uint32_t i = 0; i < parts; ++i) b.inputs.push_back({0, 16 * i, 16, slot0 + 16 * i, bytes, slots, 3, 0});
-  b.tiles.push_back({0, 8, 1, 8, 2, {0, 0, 0}});
+  b.tiles.push_back({0, 8, 1, 8, 2, 0, {0, 0}});
   std::vector<uint64_t> p;
   const auto agu = [&](uint32_t i, uint32_t addr, uint32_t inc0, uint32_t wrap) {
     const uint32_t w[7] = {addr, inc0, 0, 0, 0, wrap != 0 ? addr : 0, wrap};

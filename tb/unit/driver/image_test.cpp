@@ -123,6 +123,7 @@ TEST(Image, EveryBoundIsChecked) {
       [](auto& b) { b.tiles[0].mux_count = 5; },
       [](auto& b) { b.tiles[0].adc_bits = 3; },
       [](auto& b) { b.tiles[0].adc_bits = 9; },
+      [](auto& b) { b.tiles[0].range = 16; },
       [](auto& b) { b.tiles.push_back(b.tiles[0]); },
       [](auto& b) { b.tiles.clear(); },
       [](auto& b) { b.tiles[0].tile = 1; },  // the inputs' tile does not run
