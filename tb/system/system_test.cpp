@@ -2,6 +2,7 @@
 // The main job on real digits: rtl against fast against the integer references, at the reference geometry.
 #include <gtest/gtest.h>
 
+#include "sw/cli/session.h"
 #include "tb/system/main_job.h"
 
 namespace ohmac::cli {
@@ -91,6 +92,26 @@ TEST(MainJob, FewerAdcBitsRunAtBothFidelities) {
   const RunOutcome rtl = run(w, o);
   o.fidelity = Fidelity::kFast;
   expect_same(rtl, run(w, o));
+}
+
+TEST(MainJob, MacroProtocolErrorFailsTheRun) {
+  const auto violate = [](uint32_t) {
+    with_chip(options(Fidelity::kRtl, 1), [](Chip& chip) {
+      PinsIn pins;
+      pins.sar_strobe = true;  // a bank that was never sampled
+      std::vector<int8_t> codes(reference_geometry().lanes);
+      std::vector<uint8_t> cmp(reference_geometry().lanes);
+      chip.macro(3).step(pins, codes.data(), cmp.data());
+    });
+    return std::string();
+  };
+  try {
+    run_forked(1, 1, violate);
+    FAIL() << "the run must fail";
+  } catch (const std::runtime_error& e) {
+    EXPECT_NE(std::string(e.what()).find("protocol error"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("tile 3"), std::string::npos) << e.what();
+  }
 }
 
 }  // namespace
