@@ -67,6 +67,7 @@ function(ohmac_verilate NAME)
       -CFLAGS "-std=c++17" ${sources} ${top_file} ${V_SOURCES}
     DEPENDS ${sources} ${top_file} ${V_SOURCES} ${CMAKE_SOURCE_DIR}/rtl/verilate.sh
       ${CMAKE_SOURCE_DIR}/constraints/hierarchy.vlt
+    BYPRODUCTS ${dir}/V${NAME}.h  # so that what includes it is compiled again in the same build
     DEPFILE ${dir}/${NAME}.deps
     COMMENT "Verilating ${V_TOP} as ${NAME}" VERBATIM)
   add_custom_target(${NAME}_vlt DEPENDS ${lib})

@@ -42,8 +42,11 @@ module ohmac_mesh
     for (genvar x = 0; x < MeshX; x++) begin : gen_x
       localparam int unsigned T = y * MeshX + x;
 
+      // A router rests where no flit and no credit passes.
+      logic router_clk, active;
+      ohmac_clk_gate u_clk_gate (.clk_i, .en_i(active), .clk_o(router_clk));
       ohmac_router #(.Depth(Depth)) u_router (
-        .clk_i, .rst_ni, .x_i(CoordBits'(x)), .y_i(CoordBits'(y)),
+        .clk_i(router_clk), .rst_ni, .active_o(active), .x_i(CoordBits'(x)), .y_i(CoordBits'(y)),
         .local_i_flit(tile_i_flit[T]), .local_i_valid(tile_i_valid[T]), .local_i_ready(tile_i_ready[T]),
         .link_i_flit(in_flit[T]), .link_i_valid(in_valid[T]), .link_i_credit(in_credit[T]),
         .local_o_flit(tile_o_flit[T]), .local_o_valid(tile_o_valid[T]), .local_o_ready(tile_o_ready[T]),

@@ -29,7 +29,9 @@ module ohmac_router
   // To the neighbours.
   output flit_t [3:0]          link_o_flit,
   output logic  [3:0]          link_o_valid,
-  input  logic  [3:0]          link_o_credit
+  input  logic  [3:0]          link_o_credit,
+
+  output logic                 active_o  // some state changes at the next edge, or may: keep my clock
 );
   localparam int unsigned Ports = 5;
   localparam int unsigned Local = 0, North = 1, East = 2, South = 3, West = 4;
@@ -43,7 +45,7 @@ module ohmac_router
   logic [Ports-1:0] head_valid, in_ready, pop, in_valid;
   flit_t [Ports-1:0] in_flit, out_flit;
   logic [Ports-1:0][Ports-1:0] route, req, gnt;  // route, [input][output]; req and gnt, [output][input]
-  logic [Ports-1:0] out_ready, out_valid;
+  logic [Ports-1:0] out_ready, out_valid, in_used;
 
   // Inputs
   assign in_flit = {link_i_flit, local_i_flit};
@@ -51,11 +53,12 @@ module ohmac_router
   assign local_i_ready = in_ready[Local];
 
   for (genvar i = 0; i < Ports; i++) begin : gen_in
-    logic [CreditBits-1:0] unused_count;
+    logic [CreditBits-1:0] count;
+    assign in_used[i] = count != '0;
     ohmac_fifo #(.Width($bits(flit_t)), .Depth(Depth)) u_fifo (
       .clk_i, .rst_ni, .clear_i(1'b0),
       .valid_i(in_valid[i]), .ready_o(in_ready[i]), .data_i(in_flit[i]),
-      .valid_o(head_valid[i]), .ready_i(pop[i]), .data_o(head[i]), .count_o(unused_count)
+      .valid_o(head_valid[i]), .ready_i(pop[i]), .data_o(head[i]), .count_o(count)
     );
 
     always_comb begin
@@ -100,11 +103,11 @@ module ohmac_router
   end
 
   // Outputs
-  logic [1:0] unused_local_count;
+  logic [1:0] local_count;
   ohmac_fifo #(.Width($bits(flit_t)), .Depth(2)) u_local_out (
     .clk_i, .rst_ni, .clear_i(1'b0),
     .valid_i(out_valid[Local]), .ready_o(out_ready[Local]), .data_i(out_flit[Local]),
-    .valid_o(local_o_valid), .ready_i(local_o_ready), .data_o(local_o_flit), .count_o(unused_local_count)
+    .valid_o(local_o_valid), .ready_i(local_o_ready), .data_o(local_o_flit), .count_o(local_count)
   );
 
   assign link_o_flit  = out_flit[Ports-1:1];
@@ -133,4 +136,8 @@ module ohmac_router
         $onehot(route[Local]) && $onehot(route[North]) && $onehot(route[East]) && $onehot(route[South]) &&
         $onehot(route[West]));
   end
+
+  // A flit or a credit comes, a credit is on its way back, or a flit waits inside.
+  assign active_o = local_i_valid || link_i_valid != '0 || link_o_credit != '0 || link_i_credit != '0 ||
+                    in_used != '0 || local_count != '0;
 endmodule
