@@ -54,7 +54,6 @@ class Bench : public sc_core::sc_module, public CosimBus {
     }
     return true;
   }
-  void wait_cycles(uint64_t cycles) override { sc_core::wait(period_ * static_cast<double>(cycles)); }
   AxiMemory& memory() override { return mem_.memory(); }
   Macro& macro(uint32_t tile) override { return macros_.at(tile)->macro(); }
   uint64_t cycle() const override { return chip_.cycle(); }
@@ -80,6 +79,8 @@ class Bench : public sc_core::sc_module, public CosimBus {
   }
 
  private:
+  void wait_cycles(uint64_t cycles) { sc_core::wait(period_ * static_cast<double>(cycles)); }
+
   void run() {
     rst_n_.write(false);
     wait_cycles(4);

@@ -28,7 +28,6 @@ class CosimBus {
   virtual uint8_t write(uint32_t addr, uint32_t value) = 0;
   /// Waits until irq is high or `cycles` have passed; false on timeout.
   virtual bool wait_irq(uint64_t cycles) = 0;
-  virtual void wait_cycles(uint64_t cycles) = 0;
   virtual AxiMemory& memory() = 0;
   virtual Macro& macro(uint32_t tile) = 0;
   virtual uint64_t cycle() const = 0;

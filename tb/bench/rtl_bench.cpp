@@ -61,13 +61,15 @@ void profile(Timing* t, Sampler* sampler) {
   std::copy(share.begin(), share.end(), t->share);
 }
 
-/// Brings the network up (uncalibrated: the stub's comparators say nothing) and times one job.
+/// Brings the network up and times one job: uncalibrated, because a stub's comparators say nothing, and with its cells
+/// programmed where there are `devices`.
 template <class Cycles>
-Timing time_inference(Platform& platform, const cli::Workload& work, Cycles&& cycles) {
+Timing time_inference(Platform& platform, const cli::Workload& work, bool devices, Cycles&& cycles) {
   Driver driver(platform);
   Runtime runtime(driver);
   must(driver.probe(), "probe");
   LoadOptions load;
+  load.program = devices;
   load.calibrate = false;
   must(runtime.load(work.compiled.image.data(), work.compiled.image.size(), load), "load");
   const std::vector<int8_t> inputs = work.packed_inputs(0, kImages);
@@ -120,34 +122,14 @@ Timing apart(const std::function<Timing()>& f) {
 
 Timing bare(const cli::Workload& work) {
   BarePlatform platform(reference_geometry(), {});
-  return time_inference(platform, work, [&] { return platform.cycles(); });
+  return time_inference(platform, work, false, [&] { return platform.cycles(); });
 }
 
 Timing in_systemc(const cli::Workload& work, bool stub) {
   Timing t;
   run_cosim(cosim_config(reference_geometry(), stub), [&](CosimBus& bus) {
     cli::CosimPlatform platform(bus);
-    if (!stub) {
-      t = time_inference(platform, work, [&] { return bus.cycle(); });
-      return;
-    }
-    class NoCells final : public Platform {  // the stub has no devices to program
-     public:
-      explicit NoCells(Platform& p) : p_(p) {}
-      Status csr_read(uint32_t a, uint32_t* v) override { return p_.csr_read(a, v); }
-      Status csr_write(uint32_t a, uint32_t v) override { return p_.csr_write(a, v); }
-      Status wait_irq(uint64_t c) override { return p_.wait_irq(c); }
-      uint8_t* dma_memory() override { return p_.dma_memory(); }
-      uint64_t dma_bus_address() override { return p_.dma_bus_address(); }
-      size_t dma_size() override { return p_.dma_size(); }
-      Status program_cells(uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, const int8_t*) override {
-        return Status::kOk;
-      }
-
-     private:
-      Platform& p_;
-    } no_cells(platform);
-    t = time_inference(no_cells, work, [&] { return bus.cycle(); });
+    t = time_inference(platform, work, !stub, [&] { return bus.cycle(); });
   });
   return t;
 }
