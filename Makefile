@@ -4,7 +4,7 @@ JOBS  ?= $(shell nproc)
 OHMAC := $(BUILD)/bin/ohmac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build run test test-long bench lint generated synth-check clean
+.PHONY: help setup configure build run test test-long bench mutation lint generated synth-check formal clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ bench: configure ## speed: RTL with macro, stub macro, bare; idle and busy tiles
 	$(BUILD)/bin/rtl_bench
 	$(BUILD)/bin/macro_bench --benchmark_min_time=0.2
 
+mutation: configure ## faults planted in RTL modules: share that the unit tests find, at least 90 % each
+	build/venv/bin/python3 tb/mutation/run.py $(BUILD) --jobs $(JOBS)
+
 lint: setup ## Verilator -Wall and verible on the RTL
 	.ci/lint.sh
 
@@ -42,6 +45,9 @@ generated: setup ## regenerate what is generated and require no difference
 
 synth-check: setup ## every module through Yosys: no latch but the clock gate
 	.ci/synth_check.sh
+
+formal: setup ## prove FIFOs, arbiters, credits, AXI rules, sequencer, MVM phase rule; find planted bugs
+	.ci/formal.sh --jobs $(JOBS)
 
 clean: ## remove build products, keep the installed wheels
 	find $(BUILD) -mindepth 1 -maxdepth 1 ! -name venv -exec rm -rf {} +

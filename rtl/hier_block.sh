@@ -9,8 +9,9 @@ shift
 tile=$(cat)
 fix=""
 for p in "$@"; do
-  fix="$fix;s/parameter int unsigned ${p%%=*} *= *[0-9]*/localparam int unsigned ${p%%=*} = ${p#*=}/"
+  fix="$fix;s/parameter int unsigned ${p%%=*} *= *[0-9A-Za-z]*/localparam int unsigned ${p%%=*} = ${p#*=}/"
 done
+fix="$fix;s/parameter int unsigned/localparam int unsigned/"  # the others keep their defaults
 {
   # shellcheck disable=SC2086  # a list of files
   cat $PACKAGES

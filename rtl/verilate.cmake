@@ -27,12 +27,13 @@ target_compile_options(verilated PRIVATE -w)
 find_package(Threads REQUIRED)
 target_link_libraries(verilated PUBLIC Threads::Threads lz4 z)
 
-# ohmac_verilate(NAME TOP module [PARAMS Name=value ...] [SOURCES extra.sv ...] [TRACE] [RANDOM] [HIER Name=value ...])
+# ohmac_verilate(NAME TOP module [PARAMS Name=value ...] [SOURCES extra.sv ...] [TRACE] [RANDOM] [HIER Name=value ...] [NETLIST top.v])
 # Target NAME: include "V<NAME>.h", class V<NAME>. HIER: the tile, with these parameters, is a hierarchical block.
+# NETLIST: this file of Yosys, whose style is not linted, instead of the source of the module.
 # RANDOM: what has no reset starts with random values, as the context is told. A module is found by its file name in the folders of rtl/;
 # SOURCES are read besides and come first, so they may stand in for a module of rtl/.
 function(ohmac_verilate NAME)
-  cmake_parse_arguments(V "TRACE;RANDOM" "TOP" "PARAMS;SOURCES;HIER" ${ARGN})
+  cmake_parse_arguments(V "TRACE;RANDOM" "TOP;NETLIST" "PARAMS;SOURCES;HIER" ${ARGN})
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/${NAME}.vlt)
   set(flags --cc --build -j 2 --top-module ${V_TOP} --prefix V${NAME} -Mdir ${dir} --assert -O3 --quiet ${OHMAC_RTL_DIRS}
     ${CMAKE_SOURCE_DIR}/constraints/lint_waivers.vlt)
@@ -58,6 +59,10 @@ function(ohmac_verilate NAME)
     list(APPEND flags --trace-fst --trace-structs)
   endif()
   file(GLOB_RECURSE top_file ${CMAKE_SOURCE_DIR}/rtl/${V_TOP}.sv)
+  if(V_NETLIST)
+    set(top_file ${V_NETLIST})
+    list(APPEND flags -Wno-lint -Wno-UNOPTFLAT)
+  endif()
   set(lib ${dir}/lib${NAME}_all.a)
   add_custom_command(OUTPUT ${lib}
     COMMAND ${CMAKE_COMMAND} -E env VERILATOR_ROOT=${OHMAC_VERILATOR_ROOT} OBJCACHE=${OHMAC_CCACHE}
@@ -77,9 +82,10 @@ function(ohmac_verilate NAME)
   target_link_libraries(${NAME} INTERFACE ${lib} verilated)
 endfunction()
 
-# ohmac_unit_test(NAME TOP module SOURCES test.cpp [PARAMS ...] [SV extra.sv] [LIBS ...] [TRACE] [RANDOM]): a GoogleTest program and its ctest case.
+# ohmac_unit_test(NAME TOP module SOURCES test.cpp [PARAMS ...] [SV extra.sv] [LIBS ...] [TRACE] [RANDOM] [MUTANTS n]): a GoogleTest
+# program and its ctest case. MUTANTS: `make mutation` runs it on n mutants of the module, too (tb/mutation).
 function(ohmac_unit_test NAME)
-  cmake_parse_arguments(T "TRACE;RANDOM" "TOP" "PARAMS;SOURCES;SV;LIBS" ${ARGN})
+  cmake_parse_arguments(T "TRACE;RANDOM" "TOP;MUTANTS" "PARAMS;SOURCES;SV;LIBS" ${ARGN})
   set(switches)
   foreach(switch TRACE RANDOM)
     if(T_${switch})
@@ -90,4 +96,7 @@ function(ohmac_unit_test NAME)
   add_executable(${NAME} ${T_SOURCES})
   target_link_libraries(${NAME} PRIVATE ${NAME}_dut ohmac_tb ${T_LIBS})
   add_test(NAME ${NAME} COMMAND ${NAME})
+  if(T_MUTANTS)
+    ohmac_mutants(${NAME} ${T_MUTANTS} TOP ${T_TOP} PARAMS ${T_PARAMS} SOURCES ${T_SOURCES} LIBS ${T_LIBS} ${switches})
+  endif()
 endfunction()

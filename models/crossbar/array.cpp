@@ -1,51 +1,120 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/crossbar/array.h"
 
-#include <array>
+#include <limits>
 #include <stdexcept>
+#include <string>
 
 #include "models/device/philox.h"
 
 namespace ohmac {
+namespace {
 
-DeviceArray::DeviceArray(const ArrayConfig& config) : config_(config) {
-  const size_t cells = static_cast<size_t>(config.rows) * config.cols;
-  g_us_.assign(2 * cells, 0.0);
-  stuck_.assign(2 * cells, 0);
-  target_.assign(cells, 0);
-  programmed_.assign(cells, 0);
-  if (config.drift_kind != 0) nu_.assign(2 * cells, 0.0);
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+constexpr size_t kMaxEpochs = 65535;
+// Q of read noise of a pulsed device: a table in steps of 1 / kQSteps of x = G / Gmax, linear between. Its error is
+// below 1e-3 of Q; the law itself costs a power a device.
+constexpr uint32_t kQSteps = 2048;
+constexpr double kQLargest = 4;
+
+/// Q by target magnitude 0..127.
+std::shared_ptr<const std::vector<double>> q_by_target(const PcmPreset& pcm) {
+  auto q = std::make_shared<std::vector<double>>(128);
+  for (int k = 0; k < 128; ++k) (*q)[static_cast<size_t>(k)] = pcm_read_noise_q(pcm, k / 127.0);
+  return q;
+}
+
+std::shared_ptr<const std::vector<double>> q_by_conductance(const PcmPreset& pcm) {
+  const auto n = static_cast<size_t>(kQSteps * kQLargest);
+  auto q = std::make_shared<std::vector<double>>(n + 1);
+  for (size_t k = 0; k <= n; ++k) (*q)[k] = pcm_read_noise_q(pcm, static_cast<double>(k) / kQSteps);
+  return q;
+}
+
+}  // namespace
+
+DeviceArray::DeviceArray(const ArrayConfig& config)
+    : config_(config), wear_least_(pulse_endurance_least(config.pulse)) {
+  if (config.spares > config.lanes) throw std::invalid_argument("array: more spare columns than lanes");
+  if (!(config.stuck_fraction >= 0 && config.stuck_fraction <= 1))
+    throw std::invalid_argument("array: stuck_fraction must be 0..1");
+  const size_t cells = static_cast<size_t>(config.rows) * (config.cols + config.spares);
+  s_.g_us.assign(2 * cells, 0.0);
+  s_.flags.assign(2 * cells, 0);
+  s_.epoch.assign(2 * cells, 0);
+  s_.pulses.assign(2 * cells, 0);
+  s_.target.assign(cells, 0);
+  s_.programmed.assign(cells, 0);
+  s_.epochs.assign(1, 0.0);
+  s_.spare_block.assign(config.spares, -1);
+  routed_.assign(config.cols, 0);
+  if (config.drift_kind != 0) nu_.assign(2 * cells, kUnknown);
+  if (config.read_noise) q_target_ = q_by_target(config.pcm);
+  if (!config.open.empty()) open_.assign(config.cols + config.spares, 0);
+  for (uint32_t c : config.open) {
+    if (c >= open_.size())
+      throw std::invalid_argument("array: open column " + std::to_string(c) + " does not exist; there are " +
+                                  std::to_string(config.cols) + " and " + std::to_string(config.spares) + " spares");
+    open_[c] = 1;
+  }
   if (config.stuck_kind == 0) return;
-  constexpr uint32_t kBelow = static_cast<uint32_t>(kStuckFraction * 4294967296.0);
+  const auto below = static_cast<uint64_t>(config.stuck_fraction * 4294967296.0);
   for (size_t c = 0; c < cells; ++c) {
     const RandomBlock r = philox(config.chip_seed, Draw{config.stuck_kind, c, config.tile, 0, 0});
     for (unsigned p = 0; p < 2; ++p) {
-      if (r[p] >= kBelow) continue;
-      stuck_[2 * c + p] = 1;
-      g_us_[2 * c + p] = r[p] < kBelow / 2 ? 0.0 : config.pcm.gmax_us;
+      if (r[p] >= below) continue;
+      s_.flags[2 * c + p] = kStuck;
+      s_.g_us[2 * c + p] = r[p] < below / 2 ? 0.0 : config.pcm.gmax_us;
     }
   }
 }
 
-void DeviceArray::program(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols, const int8_t* targets) {
+uint16_t DeviceArray::epoch_of(double now_s) {
+  if (s_.epochs.back() == now_s) return static_cast<uint16_t>(s_.epochs.size() - 1);  // time does not go back
+  if (s_.epochs.size() > kMaxEpochs) throw std::length_error("array: more than 65536 programming times");
+  s_.epochs.push_back(now_s);
+  return static_cast<uint16_t>(s_.epochs.size() - 1);
+}
+
+void DeviceArray::reserve_epoch() {
+  if (s_.epochs.size() <= kMaxEpochs) return;
+  std::vector<uint16_t> number(s_.epochs.size(), 0);
+  for (uint16_t e : s_.epoch) number[e] = 1;
+  std::vector<double> kept;
+  for (size_t e = 0; e < number.size(); ++e) {
+    if (number[e] == 0) continue;
+    number[e] = static_cast<uint16_t>(kept.size());
+    kept.push_back(s_.epochs[e]);
+  }
+  if (kept.size() > kMaxEpochs) throw std::length_error("array: 65536 programming times are in use");
+  for (uint16_t& e : s_.epoch) e = number[e];
+  s_.epochs = std::move(kept);
+}
+
+void DeviceArray::program(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols, const int8_t* targets,
+                          ArrayTime time) {
   if (row0 > config_.rows || rows > config_.rows - row0 || col0 > config_.cols || cols > config_.cols - col0)
     throw std::out_of_range("program_cells: region outside the array");
   for (size_t i = 0; i < static_cast<size_t>(rows) * cols; ++i)
     if (targets[i] == -128) throw std::out_of_range("program_cells: target -128; use -127..127");
   const PcmPreset& pcm = config_.pcm;
+  const uint16_t now = epoch_of(time.now_s);
   for (uint32_t i = 0; i < rows; ++i) {
     for (uint32_t j = 0; j < cols; ++j) {
       const size_t c = cell(row0 + i, col0 + j);
       const int8_t target = targets[static_cast<size_t>(i) * cols + j];
-      target_[c] = target;
+      s_.target[c] = target;
       const double x[2] = {(target > 0 ? target : 0) / 127.0, (target < 0 ? -target : 0) / 127.0};
       GaussianPair n = {0.0, 0.0};
       if (config_.programming_kind != 0)
         n = gaussian_pair(
-            philox(config_.chip_seed, Draw{config_.programming_kind, c, config_.tile, 0, programmed_[c]}));
+            philox(config_.chip_seed, Draw{config_.programming_kind, c, config_.tile, 0, s_.programmed[c]}));
       for (unsigned p = 0; p < 2; ++p) {
-        if (stuck_[2 * c + p]) continue;
-        g_us_[2 * c + p] =
+        const size_t d = 2 * c + p;
+        if (s_.flags[d] & (kStuck | kWorn)) continue;
+        s_.flags[d] = 0;
+        s_.epoch[d] = now;
+        s_.g_us[d] =
             config_.programming_kind != 0 ? pcm_programmed_us(pcm, x[p], p == 0 ? n.a : n.b) : x[p] * pcm.gmax_us;
       }
       if (config_.drift_kind != 0) {
@@ -54,45 +123,209 @@ void DeviceArray::program(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t 
         nu_[2 * c] = pcm_drift_exponent(pcm, x[0], d.a);
         nu_[2 * c + 1] = pcm_drift_exponent(pcm, x[1], d.b);
       }
-      ++programmed_[c];
+      ++s_.programmed[c];
     }
   }
 }
 
-EffectiveMatrix DeviceArray::effective(double age_s) const {
+/// Drift exponent of a device, if nu_ does not know it, from its target or the conductance that pulses reached.
+double DeviceArray::exponent(size_t d) const {
+  const GaussianPair n = gaussian_pair(philox(config_.chip_seed, Draw{config_.drift_kind, d / 2, config_.tile, 0, 0}));
+  const int target = d % 2 == 0 ? s_.target[d / 2] : -s_.target[d / 2];
+  const double x = s_.flags[d] & kPulsed ? s_.g_us[d] / config_.pcm.gmax_us : (target > 0 ? target : 0) / 127.0;
+  return pcm_drift_exponent(config_.pcm, x, d % 2 == 0 ? n.a : n.b);
+}
+
+/// Q of the read noise of a device after pulses, likewise.
+double DeviceArray::pulsed_noise(size_t d) const {
+  const double at = s_.g_us[d] / config_.pcm.gmax_us * kQSteps;
+  const std::vector<double>& q = *q_pulsed_;
+  const auto k = static_cast<size_t>(at);
+  if (k + 1 >= q.size()) return q.back();
+  return q[k] + (q[k + 1] - q[k]) * (at - static_cast<double>(k));
+}
+
+void DeviceArray::pulse(const Pulse& p, const uint32_t* mask, ArrayTime time, EffectiveMatrix* m) {
+  if (p.row >= config_.rows) throw std::out_of_range("pulse: no such row");
+  if (p.amp >= kPulseAmplitudes) throw std::out_of_range("pulse: amplitude must be 0..15");
+  const uint16_t now = epoch_of(time.now_s);
+  if (m != nullptr) extend_ages(m, time);
+  if (config_.read_noise && !q_pulsed_) q_pulsed_ = q_by_conductance(config_.pcm);
+  const PulsePreset& law = config_.pulse;
+  const PulseDraws draws = {config_.chip_seed, config_.tile, config_.pulse_noise_kind, config_.pulse_variation_kind};
+  const double mean_step = pulse_step_us(law, p.amp, p.width_ns);
+  const auto drift = [&](size_t d) {
+    const bool pulsed = (s_.flags[d] & kPulsed) != 0;
+    const double log_age =
+        m != nullptr ? m->ages[2 * s_.epoch[d] + (pulsed ? 1 : 0)].log_age
+                     : pcm_log_age(config_.pcm, (time.now_s - s_.epochs[s_.epoch[d]]) + (pulsed ? 0.0 : time.age_s));
+    return log_age != 0 ? pcm_drift_factor(nu_[d] == nu_[d] ? nu_[d] : exponent(d), log_age) : 1.0;
+  };
+  PulseBatch batch;
+  uint32_t column[PulseBatch::kSize];
+  for (uint32_t base = 0; base < config_.cols; base += PulseBatch::kSize) {
+    uint64_t bits = mask[base / 32];
+    if (base + 32 < config_.cols) bits |= uint64_t{mask[base / 32 + 1]} << 32;
+    if (config_.cols - base < PulseBatch::kSize) bits &= (uint64_t{1} << (config_.cols - base)) - 1;
+    uint32_t n = 0;
+    for (; bits != 0; bits &= bits - 1) {
+      const uint32_t col = base + static_cast<uint32_t>(__builtin_ctzll(bits));
+      if (open(col)) continue;  // no current, no heat
+      const size_t d = 2 * cell(p.row, col) + p.neg;
+      column[n] = col;
+      batch.device[n] = static_cast<uint32_t>(d);
+      batch.count[n++] = s_.pulses[d];
+    }
+    if (n == 0) continue;
+    pulse_deviates(draws, n, &batch);
+    for (uint32_t i = 0; i < n; ++i) {
+      const size_t d = batch.device[i];
+      if (s_.pulses[d] != UINT32_MAX) ++s_.pulses[d];
+      if (s_.flags[d] & (kStuck | kWorn)) continue;
+      double g = s_.g_us[d];
+      if (config_.drift_kind != 0 && g != 0) g *= drift(d);
+      const double step = mean_step * pulse_step_factor(law, batch.step[i]) * pulse_noise_factor(law, batch.noise[i]);
+      const double most = pulse_max_us(law, batch.maximum[i]);
+      s_.g_us[d] = p.set ? pulse_set_us(g, step, most) : pulse_reset_us(law, g, step, most);
+      s_.flags[d] |= kPulsed;
+      s_.epoch[d] = now;
+      if (config_.drift_kind != 0) nu_[d] = kUnknown;
+      if (config_.wear_kind != 0 && s_.pulses[d] >= wear_least_) wear(d);
+      if (m != nullptr) update_cell(m, p.row, column[i]);
+    }
+  }
+}
+
+/// Ends the life of a device that has had its number of pulses.
+void DeviceArray::wear(size_t d) {
+  const double n = gaussian_pair(philox(config_.chip_seed, Draw{config_.wear_kind, d, config_.tile, 0, 0})).a;
+  if (s_.pulses[d] >= pulse_endurance(config_.pulse, n)) s_.flags[d] |= kWorn;
+}
+
+bool DeviceArray::repair_changes(uint32_t lane, bool enable, uint32_t block) const {
+  if (!enable) return lane < config_.spares && s_.spare_block[lane] >= 0;
+  if (lane >= config_.spares) throw std::out_of_range("repair: the lane has no spare column");
+  if (block >= config_.cols / config_.lanes) throw std::out_of_range("repair: no such column block");
+  return s_.spare_block[lane] != static_cast<int32_t>(block);
+}
+
+bool DeviceArray::repair(uint32_t lane, bool enable, uint32_t block, ArrayTime time, EffectiveMatrix* m) {
+  if (!repair_changes(lane, enable, block)) return false;
+  if (m != nullptr) extend_ages(m, time);
+  const auto route = [&](uint32_t b, bool on) {
+    const uint32_t col = b * config_.lanes + lane;
+    routed_[col] = on;
+    repaired_ += on ? 1u : ~0u;
+    if (m != nullptr) update_column(m, col);
+  };
+  int32_t& at = s_.spare_block[lane];
+  if (at >= 0) route(static_cast<uint32_t>(at), false);
+  at = enable ? static_cast<int32_t>(block) : -1;
+  if (enable) route(block, true);
+  return true;
+}
+
+EffectiveMatrix DeviceArray::effective(ArrayTime time) const {
   EffectiveMatrix m(config_.rows, config_.cols, config_.read_noise);
-  for (uint32_t c = 0; c < m.cols; ++c) m.w[m.index(m.rows, c)] = 127.0f;
-  update(&m, age_s, 0, 0, m.rows, m.cols);
+  extend_ages(&m, time);
+  for (uint32_t c = 0; c < m.cols; ++c) m.w[m.index(m.rows, c)] = open(c) ? 0.0f : 127.0f;
+  update(&m, time, 0, 0, m.rows, m.cols);
   return m;
 }
 
-void DeviceArray::update(EffectiveMatrix* m, double age_s, uint32_t row0, uint32_t col0, uint32_t rows,
-                         uint32_t cols) const {
-  const PcmPreset& pcm = config_.pcm;
-  const double log_age = pcm_log_age(pcm, age_s);
-  const bool drift = config_.drift_kind != 0 && log_age != 0;
-  const double unit = 127.0 / pcm.gmax_us;
-  std::array<double, 128> relative{};  // read noise over conductance, by target magnitude
-  if (config_.read_noise)
-    for (int k = 0; k < 128; ++k) relative[static_cast<size_t>(k)] = pcm_read_noise_relative(pcm, k / 127.0, age_s);
-  for (uint32_t i = row0; i < row0 + rows; ++i) {
-    for (uint32_t j = col0; j < col0 + cols; ++j) {
-      const size_t c = cell(i, j);
-      const int target = target_[c];
-      const int magnitude[2] = {target > 0 ? target : 0, target < 0 ? -target : 0};
-      double g[2], variance = 0;
-      for (unsigned p = 0; p < 2; ++p) {
-        g[p] = g_us_[2 * c + p];
-        if (stuck_[2 * c + p] || g[p] == 0) continue;  // a stuck device neither drifts nor fluctuates
-        if (drift) g[p] *= pcm_drift_factor(nu_[2 * c + p], log_age);
-        const double sigma = g[p] * relative[static_cast<size_t>(magnitude[p])] * unit;
-        variance += sigma * sigma;
-      }
-      const size_t at = m->index(i, j);
-      m->w[at] = static_cast<float>((g[0] - g[1]) * unit);
-      if (config_.read_noise) m->v[at] = static_cast<float>(variance);
+void DeviceArray::extend_ages(EffectiveMatrix* m, ArrayTime time) const {
+  for (size_t e = m->ages.size() / 2; e < s_.epochs.size(); ++e) {
+    for (bool pulsed : {false, true}) {
+      const double age = (time.now_s - s_.epochs[e]) + (pulsed ? 0.0 : time.age_s);
+      m->ages.push_back(
+          {pcm_log_age(config_.pcm, age), config_.read_noise ? pcm_read_noise_bandwidth(config_.pcm, age) : 0.0});
     }
   }
+}
+
+void DeviceArray::update_column(EffectiveMatrix* m, uint32_t col) const {
+  m->w[m->index(m->rows, col)] = open(col) ? 0.0f : 127.0f;
+  for (uint32_t r = 0; r < m->rows; ++r) update_cell(m, r, col);
+}
+
+inline void DeviceArray::update_cell(EffectiveMatrix* m, uint32_t row, uint32_t col) const {
+  const double unit = 127.0 / config_.pcm.gmax_us;
+  const size_t c = cell(row, col);
+  const int target[2] = {s_.target[c], -s_.target[c]};
+  double g[2], variance = 0;
+  for (unsigned p = 0; p < 2; ++p) {
+    const size_t d = 2 * c + p;
+    g[p] = s_.g_us[d];
+    const unsigned flags = s_.flags[d];
+    if (g[p] == 0 || (flags & (kStuck | kWorn)) != 0) continue;  // a stuck device neither drifts nor fluctuates
+    const bool pulsed = (flags & kPulsed) != 0;
+    const AgeTerms& age = m->ages[2 * s_.epoch[d] + (pulsed ? 1 : 0)];
+    if (config_.drift_kind != 0 && age.log_age != 0) {
+      const double nu = nu_[d];
+      g[p] *= pcm_drift_factor(nu == nu ? nu : exponent(d), age.log_age);
+    }
+    if (!config_.read_noise) continue;
+    const double q = pulsed ? pulsed_noise(d) : (*q_target_)[static_cast<size_t>(target[p] > 0 ? target[p] : 0)];
+    const double sigma = g[p] * (q * age.bandwidth) * unit;
+    variance += sigma * sigma;
+  }
+  const size_t at = m->index(row, col);
+  const bool dark = open(col);
+  m->w[at] = dark ? 0.0f : static_cast<float>((g[0] - g[1]) * unit);
+  if (config_.read_noise) m->v[at] = dark ? 0.0f : static_cast<float>(variance);
+}
+
+void DeviceArray::update(EffectiveMatrix* m, ArrayTime time, uint32_t row0, uint32_t col0, uint32_t rows,
+                         uint32_t cols) const {
+  extend_ages(m, time);
+  for (uint32_t i = row0; i < row0 + rows; ++i)
+    for (uint32_t j = col0; j < col0 + cols; ++j) update_cell(m, i, j);
+}
+
+void DeviceArray::check_state(const ArrayState& s) const {
+  const auto size = [](const char* field, size_t got, size_t want) {
+    if (got != want)
+      throw std::invalid_argument("array state: " + std::string(field) + " has " + std::to_string(got) +
+                                  " entries, this array has " + std::to_string(want));
+  };
+  const size_t n = cells();
+  size("g_us", s.g_us.size(), 2 * n);
+  size("flags", s.flags.size(), 2 * n);
+  size("epoch", s.epoch.size(), 2 * n);
+  size("pulses", s.pulses.size(), 2 * n);
+  size("target", s.target.size(), n);
+  size("programmed", s.programmed.size(), n);
+  size("spare_block", s.spare_block.size(), config_.spares);
+  if (s.epochs.empty() || s.epochs.size() > kMaxEpochs + 1)
+    throw std::invalid_argument("array state: epochs must have 1..65536 entries");
+  const auto require = [](bool ok, const char* what) {
+    if (!ok) throw std::invalid_argument("array state: " + std::string(what));
+  };
+  double last = 0;
+  for (double t : s.epochs) {
+    require(t >= last && t < 1e300, "epochs must ascend from 0");
+    last = t;
+  }
+  for (double g : s.g_us) require(g >= 0 && g < 1e300, "a conductance is negative or not finite");
+  for (uint8_t f : s.flags) require((f & ~(kStuck | kWorn | kPulsed)) == 0, "unknown device flags");
+  for (uint16_t e : s.epoch) require(e < s.epochs.size(), "a device names an epoch that does not exist");
+  for (int8_t t : s.target) require(t != -128, "target -128");
+  for (int32_t b : s.spare_block)
+    require(b >= -1 && b < static_cast<int32_t>(config_.cols / config_.lanes), "a spare replaces no column block");
+}
+
+void DeviceArray::set_state(const ArrayState& s) {
+  check_state(s);
+  s_ = s;
+  repaired_ = 0;
+  routed_.assign(config_.cols, 0);
+  for (uint32_t lane = 0; lane < s_.spare_block.size(); ++lane) {
+    if (s_.spare_block[lane] < 0) continue;
+    routed_[static_cast<uint32_t>(s_.spare_block[lane]) * config_.lanes + lane] = 1;
+    ++repaired_;
+  }
+  if (config_.read_noise) q_pulsed_ = q_by_conductance(config_.pcm);
+  nu_.assign(nu_.size(), kUnknown);
 }
 
 }  // namespace ohmac

@@ -44,9 +44,16 @@ double pcm_log_age(const PcmPreset& p, double age_s) {
 double pcm_drift_factor(double nu, double log_age) { return det::exp(-nu * log_age); }
 
 double pcm_read_noise_relative(const PcmPreset& p, double x, double age_s) {
+  return pcm_read_noise_q(p, x) * pcm_read_noise_bandwidth(p, age_s);
+}
+
+double pcm_read_noise_q(const PcmPreset& p, double x) {
+  return x > 0 ? clamp(p.q_scale / det::pow(x, p.q_power), 0.0, p.q_max) : p.q_max;
+}
+
+double pcm_read_noise_bandwidth(const PcmPreset& p, double age_s) {
   check_age(age_s);
-  const double q = x > 0 ? clamp(p.q_scale / det::pow(x, p.q_power), 0.0, p.q_max) : p.q_max;
-  return q * __builtin_sqrt(det::log((age_s + p.t0_s + p.t_read_s) / (2.0 * p.t_read_s)));
+  return __builtin_sqrt(det::log((age_s + p.t0_s + p.t_read_s) / (2.0 * p.t_read_s)));
 }
 
 }  // namespace ohmac

@@ -48,5 +48,8 @@ double pcm_drift_factor(double nu, double log_age);
 /// x^q_power, q_max).
 /// @param age_s as in pcm_log_age
 double pcm_read_noise_relative(const PcmPreset& p, double x, double age_s);
+/// Its two factors: Q of the device and the square root that all devices of an age share.
+double pcm_read_noise_q(const PcmPreset& p, double x);
+double pcm_read_noise_bandwidth(const PcmPreset& p, double age_s);
 
 }  // namespace ohmac

@@ -4,8 +4,6 @@
 #include <cstdio>
 #include <vector>
 
-#include "sw/hal/gen/ohmac_isa.h"
-
 namespace ohmac::golden {
 
 namespace {
@@ -41,7 +39,9 @@ std::string config_word_name(uint32_t word) {
   constexpr Group kGroups[] = {
       {"SCALAR", kScalarBase, kScalarStride, kScalarCount}, {"AGU", kAguBase, kAguStride, kAguCount},
       {"MVMCFG", kMvmcfgBase, kMvmcfgStride, kMvmcfgCount}, {"VECCFG", kVeccfgBase, kVeccfgStride, kVeccfgCount},
-      {"TIMING", kTimingBase, kTimingStride, kTimingCount}, {"CAL", kCalBase, kCalStride, kCalCount}};
+      {"TIMING", kTimingBase, kTimingStride, kTimingCount}, {"TRAP", kTrapBase, kTrapStride, kTrapCount},
+      {"PROG", kProgBase, kProgStride, kProgCount},         {"REPAIR", kRepairBase, kRepairStride, kRepairCount},
+      {"CAL", kCalBase, kCalStride, kCalCount}};
   for (const Group& g : kGroups) {
     if (word < g.base || word >= g.base + g.stride * g.count) continue;
     const uint32_t i = (word - g.base) / g.stride, field = (word - g.base) % g.stride;
@@ -68,6 +68,10 @@ std::string disassemble(uint64_t w) {
     case isa::Op::kMvm:
       return text("MVM    src=%s dst=%s cfg=%u", operand(isa::mvm::src.get(w)).c_str(),
                   operand(isa::mvm::dst.get(w)).c_str(), get(isa::mvm::cfg, w));
+    case isa::Op::kProg:
+      return text("PROG   row=a%u src=%s", get(isa::prog::row_agu, w), operand(isa::prog::src.get(w)).c_str()) +
+             text(" dst=%s fail=%s cfg=%u", operand(isa::prog::dst.get(w)).c_str(),
+                  operand(isa::prog::fail.get(w)).c_str(), get(isa::prog::cfg, w));
     case isa::Op::kVec:
       return text("VEC    a=%s", operand(isa::vec::a.get(w)).c_str()) +
              (isa::vec::use_b.get(w) ? " b=" + operand(isa::vec::b.get(w)) : std::string()) +
@@ -94,6 +98,22 @@ std::string disassemble(const uint64_t* words, uint32_t n, uint32_t first_pc) {
       ends.push_back(pc + 1 + get(isa::loop::len, words[i]));
   }
   return out;
+}
+
+const char* fault_name(isa::Fault fault) {
+  switch (fault) {
+    case isa::Fault::kNone: return "NONE";
+    case isa::Fault::kIllegalInstr: return "ILLEGAL_INSTR";
+    case isa::Fault::kAddress: return "ADDRESS";
+    case isa::Fault::kLoop: return "LOOP";
+    case isa::Fault::kTokenOverflow: return "TOKEN_OVERFLOW";
+    case isa::Fault::kConfig: return "CONFIG";
+    case isa::Fault::kWatchdog: return "WATCHDOG";
+    case isa::Fault::kSramParity: return "SRAM_PARITY";
+    case isa::Fault::kOverflow: return "OVERFLOW";
+    case isa::Fault::kStopped: return "STOPPED";
+  }
+  return "unknown";
 }
 
 }  // namespace ohmac::golden

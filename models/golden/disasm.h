@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "sw/hal/gen/ohmac_isa.h"
+
 namespace ohmac::golden {
 
 /// One instruction: `MVM   src=a0+0x20 dst=a1 cfg=2`. An unknown opcode reads `.word 0x...`.
@@ -12,5 +14,8 @@ std::string disassemble(uint64_t word);
 std::string disassemble(const uint64_t* words, uint32_t n, uint32_t first_pc = 0);
 /// Name of a configuration word: `MVMCFG[1].3`, or `0x3F0` if it has none.
 std::string config_word_name(uint32_t word);
+
+/// As in ISA.md.
+const char* fault_name(isa::Fault fault);
 
 }  // namespace ohmac::golden

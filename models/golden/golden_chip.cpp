@@ -18,7 +18,7 @@ namespace {
 
 constexpr uint32_t kCauseDone = OHMAC_CSR__IRQ_CAUSE__JOB_DONE_bm, kCauseError = OHMAC_CSR__IRQ_CAUSE__JOB_ERROR_bm,
                    kCauseHalt = OHMAC_CSR__IRQ_CAUSE__TILE_HALT_bm, kCauseFault = OHMAC_CSR__IRQ_CAUSE__TILE_FAULT_bm;
-constexpr uint32_t kId = 0x4F484D43, kVersionMajor = 1, kVersionMinor = 0;
+constexpr uint32_t kId = 0x4F484D43, kVersionMajor = 1, kVersionMinor = 1;
 constexpr uint32_t kPorts = 5, kLocal = 0, kNorth = 1, kEast = 2, kSouth = 3, kWest = 4;
 constexpr uint32_t kBeat = 16, kPage = 4096;
 
@@ -83,20 +83,25 @@ uint32_t GoldenChip::csr_read(uint32_t addr) {
       return g.lanes | 8u << OHMAC_CSR__CAP_ADC__ADC_BITS_bp | 4u << OHMAC_CSR__CAP_ADC__WINDOWS_bp |
              isa::kNumCounters << OHMAC_CSR__CAP_ADC__COUNTERS_bp;
     case offsetof(ohmac_csr_t, cap_sram): return g.sram_bytes;
+    case offsetof(ohmac_csr_t, cap_repair): return g.spares;
     case offsetof(ohmac_csr_t, ctrl): return ctrl_;
     case offsetof(ohmac_csr_t, status): {
       bool running = false;
       for (const GoldenTile& t : tiles_) running |= t.status().running;
-      return (dma_.state != DmaState::kIdle ? OHMAC_CSR__STATUS__DMA_BUSY_bm : 0) |
-             (running ? OHMAC_CSR__STATUS__TILE_RUNNING_bm : 0);
+      return (dma_.state != DmaState::kIdle || job_queued_ ? OHMAC_CSR__STATUS__DMA_BUSY_bm : 0) |
+             (running ? OHMAC_CSR__STATUS__TILE_RUNNING_bm : 0) |
+             (flights_.empty() ? 0 : OHMAC_CSR__STATUS__NOC_BUSY_bm) |
+             (job_queued_ ? OHMAC_CSR__STATUS__JOB_QUEUED_bm : 0);
     }
     case offsetof(ohmac_csr_t, irq_enable): return irq_enable_;
     case offsetof(ohmac_csr_t, irq_cause): return irq_cause_;
     case offsetof(ohmac_csr_t, job_addr_lo): return static_cast<uint32_t>(job_addr_);
     case offsetof(ohmac_csr_t, job_addr_hi): return static_cast<uint32_t>(job_addr_ >> 32);
-    case offsetof(ohmac_csr_t, dma_status): return dma_.status_error | dma_.status_index << 16;
-    case offsetof(ohmac_csr_t, dma_err_lo): return static_cast<uint32_t>(dma_.error_addr);
-    case offsetof(ohmac_csr_t, dma_err_hi): return static_cast<uint32_t>(dma_.error_addr >> 32);
+    case offsetof(ohmac_csr_t, dma_status):
+      return first_error_.error | uint32_t{first_error_.job} << OHMAC_CSR__DMA_STATUS__JOB_bp |
+             first_error_.index << OHMAC_CSR__DMA_STATUS__INDEX_bp;
+    case offsetof(ohmac_csr_t, dma_err_lo): return static_cast<uint32_t>(first_error_.addr);
+    case offsetof(ohmac_csr_t, dma_err_hi): return static_cast<uint32_t>(first_error_.addr >> 32);
     case offsetof(ohmac_csr_t, out_base_lo): return static_cast<uint32_t>(out_base_);
     case offsetof(ohmac_csr_t, out_base_hi): return static_cast<uint32_t>(out_base_ >> 32);
     case offsetof(ohmac_csr_t, cycle_lo):
@@ -112,6 +117,9 @@ uint32_t GoldenChip::csr_read(uint32_t addr) {
     }
     case offsetof(ohmac_csr_t, axi_rd_beats): return rd_beats_;
     case offsetof(ohmac_csr_t, axi_wr_beats): return wr_beats_;
+    case offsetof(ohmac_csr_t, jobs):
+      return jobs_accepted_ | uint32_t{jobs_done_} << OHMAC_CSR__JOBS__DONE_bp |
+             uint32_t{jobs_failed_} << OHMAC_CSR__JOBS__FAILED_bp;
     default: return 0;
   }
 }
@@ -123,11 +131,18 @@ void GoldenChip::csr_write(uint32_t addr, uint32_t value) {
     const uint32_t i = (addr - tile_base) / sizeof(tile_rf_t);
     if (i >= tiles_.size() || (addr - tile_base) % sizeof(tile_rf_t) != offsetof(tile_rf_t, ctrl)) return;
     tile_pc_[i] = value & TILE_RF__CTRL__PC_bm;
-    if (value & TILE_RF__CTRL__START_bm) {
-      tiles_[i].start_at(static_cast<uint16_t>(tile_pc_[i]), now_);
-      seen_[i] = tiles_[i].status();
-      touch(i);
+    GoldenTile& t = tiles_[i];
+    if (t.status().running) {
+      if (value & TILE_RF__CTRL__STOP_bm) {
+        t.stop_at(now_);
+        watch(i);
+      }
+      return;
     }
+    if (value & TILE_RF__CTRL__CLEAR_bm) t.clear();
+    if (value & TILE_RF__CTRL__START_bm) t.start_at(static_cast<uint16_t>(tile_pc_[i]), now_);
+    seen_[i] = t.status();
+    touch(i);
     return;
   }
   const auto window_base = static_cast<uint32_t>(offsetof(ohmac_csr_t, window));
@@ -138,27 +153,19 @@ void GoldenChip::csr_write(uint32_t addr, uint32_t value) {
   switch (addr) {
     case offsetof(ohmac_csr_t, ctrl):
       ctrl_ = value & OHMAC_CSR__CTRL__DMA_ABORT_bm;
-      if (ctrl_ != 0 && dma_.state != DmaState::kIdle && dma_.state != DmaState::kDrain) {
-        dma_.wake = std::min(dma_.wake, now_ + 1);
+      if (ctrl_ == 0) break;
+      if (job_queued_) {
+        job_queued_ = false;
+        ++jobs_failed_;
+        irq_cause_ |= kCauseError;
       }
+      if (dma_.state != DmaState::kIdle && dma_.state != DmaState::kDrain) dma_.wake = std::min(dma_.wake, now_ + 1);
       break;
     case offsetof(ohmac_csr_t, irq_enable): irq_enable_ = value & 0xF; break;
     case offsetof(ohmac_csr_t, irq_cause): irq_cause_ &= ~value; break;
-    case offsetof(ohmac_csr_t, doorbell): {
-      if ((value & 1) == 0 || dma_.state != DmaState::kIdle) break;
-      Dma d;  // what a new job keeps of the old one: the write side and the tiles awaiting a fence
-      d.dirty = dma_.dirty;
-      d.read_free = dma_.read_free;
-      d.noc_free = dma_.noc_free;
-      d.write_free = dma_.write_free;
-      d.write_done = dma_.write_done;
-      d.desc_addr = job_addr_;
-      d.wake = now_ + timing::kDoorbell;
-      d.state = DmaState::kFetch;
-      dma_ = d;
-      if (job_addr_ % isa::kDescBytes != 0) dma_fail(DmaError::kDescriptor, job_addr_, now_);
+    case offsetof(ohmac_csr_t, doorbell):
+      if (value & 1) ring(now_);
       break;
-    }
     case offsetof(ohmac_csr_t, job_addr_lo): set_lo(job_addr_, value); break;
     case offsetof(ohmac_csr_t, job_addr_hi): set_hi(job_addr_, value); break;
     case offsetof(ohmac_csr_t, out_base_lo): set_lo(out_base_, value); break;
@@ -337,7 +344,8 @@ void GoldenChip::host_receive(const Burst& b, Tick now) {
   Dma& m = dma_;
   const bool resp = b.kind == FlitKind::kResp;
   const bool drop = resp && m.failed;  // the job is over: consumed, not written
-  const uint64_t base = (resp ? m.read_base : out_base_ & ~uint64_t{15}) + b.addr;
+  const uint64_t out_base = m.state == DmaState::kIdle ? out_base_ : m.out_base;
+  const uint64_t base = (resp ? m.read_base : out_base & ~uint64_t{15}) + b.addr;
   bool refused = false;
   if (!drop && b.last_strb != 0) m.write_free = std::max(m.write_free, now) + timing::kWriteBurst;
   for (uint32_t i = 0; i < b.flits && !drop; ++i) {
@@ -426,13 +434,52 @@ bool GoldenChip::legal() const {
   }
 }
 
+/// A doorbell: the job starts, or waits for the one that runs.
+void GoldenChip::ring(Tick now) {
+  if (ctrl_ != 0 || job_queued_) return;
+  const Job job{job_addr_, out_base_, ++jobs_accepted_};
+  if (dma_.state != DmaState::kIdle) {
+    queued_ = job;
+    job_queued_ = true;
+    return;
+  }
+  first_error_ = {};
+  start_job(job, now);
+}
+
+void GoldenChip::start_job(const Job& job, Tick now) {
+  Dma d;  // what a new job keeps of the old one: the write side and the tiles awaiting a fence
+  d.dirty = dma_.dirty;
+  d.read_free = dma_.read_free;
+  d.noc_free = dma_.noc_free;
+  d.write_free = dma_.write_free;
+  d.write_done = dma_.write_done;
+  d.desc_addr = job.addr;
+  d.out_base = job.out_base;
+  d.number = job.number;
+  d.wake = now + timing::kDoorbell;
+  d.state = DmaState::kFetch;
+  dma_ = d;
+  if (job.addr % isa::kDescBytes != 0) dma_fail(DmaError::kDescriptor, job.addr, now);
+}
+
+void GoldenChip::end_job(Tick now) {
+  Dma& m = dma_;
+  const bool bad = m.failed || m.aborted;
+  irq_cause_ |= bad ? kCauseError : kCauseDone;
+  ++(bad ? jobs_failed_ : jobs_done_);
+  m.failed = m.aborted = false;
+  m.state = DmaState::kIdle;
+  if (!job_queued_) return;
+  job_queued_ = false;
+  start_job(queued_, now + 1);
+}
+
 /// Ends the job; what is on its way is drained first. The first error is kept. Outside a job only the outbox can fail.
 void GoldenChip::dma_fail(DmaError error, uint64_t addr, Tick now) {
   Dma& m = dma_;
-  if (m.state == DmaState::kIdle ? m.status_error != 0 : m.failed || m.aborted) return;
-  m.status_error = static_cast<uint32_t>(error);
-  m.status_index = m.index;
-  m.error_addr = addr;
+  if (m.state == DmaState::kIdle ? first_error_.error != 0 : m.failed || m.aborted) return;
+  if (first_error_.error == 0) first_error_ = {static_cast<uint32_t>(error), m.index, m.number, addr};
   if (m.state == DmaState::kIdle) {
     irq_cause_ |= kCauseError;
     return;
@@ -522,10 +569,7 @@ void GoldenChip::dma_step(Tick now) {
         m.wake = m.write_done;
         return;
       }
-      irq_cause_ |= m.failed || m.aborted ? kCauseError : kCauseDone;
-      m.failed = m.aborted = false;
-      m.state = DmaState::kIdle;
-      return;
+      return end_job(now);
     case DmaState::kIdle: return;
   }
 }

@@ -82,8 +82,20 @@ class GoldenChip {
     uint32_t read_slot = 0;
     bool resp_due = false;  // a FlitRead is out, its last answer not yet here
     bool failed = false, aborted = false;
-    uint32_t status_error = 0, status_index = 0;
-    uint64_t error_addr = 0;
+    uint64_t out_base = 0;  ///< of the outbox, as the doorbell found it
+    uint8_t number = 0;     ///< as jobs.accepted counted it
+  };
+
+  /// What dma_status tells: the first error since a doorbell that found no job. An abort leaves `error` 0.
+  struct FirstError {
+    uint32_t error = 0, index = 0;
+    uint8_t job = 0;
+    uint64_t addr = 0;
+  };
+
+  struct Job {  // taken by a doorbell, not started yet
+    uint64_t addr = 0, out_base = 0;
+    uint8_t number = 0;
   };
 
   struct Flight {  // a burst in the NoC
@@ -110,6 +122,9 @@ class GoldenChip {
   void drain_tile(uint32_t tile);
   void host_receive(const Burst& b, Tick now);
 
+  void ring(Tick now);
+  void start_job(const Job& job, Tick now);
+  void end_job(Tick now);
   void dma_step(Tick now);
   void dma_next(Tick now);
   void dma_fail(isa::DmaError error, uint64_t addr, Tick now);
@@ -138,6 +153,10 @@ class GoldenChip {
   uint64_t order_ = 0;
 
   Dma dma_;
+  FirstError first_error_;
+  Job queued_;
+  bool job_queued_ = false;
+  uint8_t jobs_accepted_ = 0, jobs_done_ = 0, jobs_failed_ = 0;
   std::vector<TokenEvent> dma_tokens_;  // times ascend; consumed from dma_token_head_
   size_t dma_token_head_ = 0;
 

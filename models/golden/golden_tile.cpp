@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "models/golden/tile_parts.h"
+
 namespace ohmac::golden {
 
 using isa::Counter;
@@ -11,22 +13,7 @@ using isa::Fault;
 
 namespace {
 
-constexpr uint32_t kSeq = 0, kMvm = 0, kVec = 1, kNet = 2;  // engines index engine_[]; SEQ has no queue
-constexpr uint32_t kLine = 32;                              // bytes of an SRAM line
 constexpr uint32_t kTokenMax = (1u << isa::kTokenBits) - 1;
-constexpr uint32_t kAddrMask = (1u << isa::kAddrBits) - 1;
-constexpr int32_t kAccMax = (1 << 23) - 1, kAccMin = -(1 << 23);  // ColAccBits = 24
-
-/// AGU ADDR, INC and WRAP_BASE are signed 24-bit numbers.
-constexpr int32_t sext24(uint32_t v) { return static_cast<int32_t>(v << 8) >> 8; }
-
-constexpr uint32_t ceil_div(uint32_t a, uint32_t b) { return (a + b - 1) / b; }
-
-int32_t sat32(int64_t v, uint32_t* sats) {
-  if (v > INT32_MAX) return ++*sats, INT32_MAX;
-  if (v < INT32_MIN) return ++*sats, INT32_MIN;
-  return static_cast<int32_t>(v);
-}
 
 /// x * mult / 2^shift, rounded half to even, clamped to +-127. |x * mult| < 2^62.
 int8_t requantise(int32_t x, int64_t mult, uint32_t shift) {
@@ -39,14 +26,6 @@ int8_t requantise(int32_t x, int64_t mult, uint32_t shift) {
   return static_cast<int8_t>(std::clamp<int64_t>(q, -127, 127));
 }
 
-/// Address moved into [base, base + len) by at most one len. Same rule for operands of increments and of MVM segments.
-int64_t wrap_once(int64_t a, int64_t base, uint32_t len) {
-  if (len == 0) return a;
-  if (a >= base + len) return a - len;
-  if (a < base) return a + len;
-  return a;
-}
-
 }  // namespace
 
 GoldenTile::GoldenTile(const Geometry& geometry, const Macro& macro)
@@ -56,9 +35,19 @@ GoldenTile::GoldenTile(const Geometry& geometry, const Macro& macro)
       in_(geometry.rows + 4),
       x_(geometry.rows + 1),
       codes_(geometry.lanes),
-      acc_(geometry.cols) {
+      acc_(geometry.cols),
+      off_(geometry.cols),
+      mask_(ceil_div(geometry.cols, 32)) {
+  macro_.repair_clear();  // what a reset does to the macro
   config_[isa::cfg::kTimingBase] =
       static_cast<uint32_t>(isa::cfg::timing::settle.put(4) | isa::cfg::timing::integ.put(32));
+  config_[isa::cfg::kTrapBase] = static_cast<uint32_t>(isa::cfg::trap::overflow.put(1));
+}
+
+void GoldenTile::reset() {
+  const Tick now = now_;
+  *this = GoldenTile(geometry_, macro_);
+  now_ = now;
 }
 
 // ----------------------------------------------------------------------------------------------------------------
@@ -72,9 +61,24 @@ uint32_t GoldenTile::config(uint32_t word) const {
   return config_[word];
 }
 
-bool GoldenTile::write_config(uint32_t word, uint32_t value) {
+/// A REPAIR word that enables a spare, or replaces a block, that the macro does not have.
+bool GoldenTile::illegal_repair(uint32_t word, uint32_t value) const {
   using namespace isa::cfg;
-  if (word >= kConfigWords) return false;
+  if (word < kRepairBase || word >= kRepairBase + kRepairCount || repair::en.get(value) == 0) return false;
+  return word - kRepairBase >= geometry_.spares || repair::block.get(value) >= geometry_.mux();
+}
+
+Fault GoldenTile::set_config(uint32_t word, uint32_t value, Tick now) {
+  using namespace isa::cfg;
+  if (word >= kConfigWords) return Fault::kAddress;
+  if (word >= kRepairBase && word < kRepairBase + kRepairCount) {
+    const Engine& mvm = engine_[kMvm];
+    const bool busy = mvm.size != 0 || mvm.waiting || mvm.done > now || prog_.active;
+    if (busy || illegal_repair(word, value)) return Fault::kConfig;
+    const uint32_t lane = word - kRepairBase;
+    const bool en = repair::en.get(value) != 0;
+    if (lane < geometry_.spares) macro_.repair(lane, en, en ? static_cast<uint32_t>(repair::block.get(value)) : 0);
+  }
   config_[word] = value;
   if (word >= kAguBase && word < kAguBase + kAguCount * kAguStride) {
     Agu& a = agu_[(word - kAguBase) / kAguStride];
@@ -83,16 +87,20 @@ bool GoldenTile::write_config(uint32_t word, uint32_t value) {
     if (field >= agu::inc0.word && field <= agu::inc3.word) a.inc[field - agu::inc0.word] = sext24(value);
     if (field == agu::wrap_base.word) a.wrap_base = sext24(value);
     if (field == agu::wrap_len.word) a.wrap_len = value & kAddrMask;
-  } else if (word >= kMvmcfgBase && word < kCalBase) {
+  } else if (word == kTrapBase) {
+    watchdog_ = trap::watchdog.get(value) * 256;
+    trap_overflow_ = trap::overflow.get(value) != 0;
+  } else if (word >= kMvmcfgBase && word < kRepairBase) {
     slots_stale_ = true;
   }
-  return true;
+  return Fault::kNone;
 }
 
 void GoldenTile::refresh_slots() {
   if (!slots_stale_) return;
   for (uint32_t i = 0; i < isa::kNumMvmCfg; ++i) decode_mvm_slot(i);
   for (uint32_t i = 0; i < isa::kNumVecCfg; ++i) decode_vec_slot(i);
+  decode_prog();
   slots_stale_ = false;
 }
 
@@ -140,6 +148,21 @@ void GoldenTile::decode_vec_slot(uint32_t i) {
   s.mult = static_cast<int64_t>(veccfg::mult.get(w[veccfg::mult.word]));
   s.shift = static_cast<uint32_t>(veccfg::shift.get(w[veccfg::shift.word]));
   s.valid = s.len >= 1 && s.shift <= 62;
+}
+
+void GoldenTile::decode_prog() {
+  using namespace isa::cfg;
+  const uint32_t* w = &config_[kProgBase];
+  const auto get = [w](isa::Field f) { return static_cast<uint32_t>(f.get(w[f.word])); };
+  ProgSlot& s = prog_slot_;
+  s.tolerance = static_cast<int32_t>(get(prog::tolerance));
+  s.limit = get(prog::limit);
+  s.amp_first = get(prog::amp_first);
+  s.amp_last = get(prog::amp_last);
+  s.amp_every = get(prog::amp_every);
+  s.pulse = get(prog::pulse);
+  s.verify_x = static_cast<int8_t>(get(prog::verify_x));
+  s.valid = s.limit >= 1 && s.pulse >= 1 && s.verify_x >= 1;
 }
 
 // ------------------------------------------------------------------------------------------------------------ tokens
@@ -225,6 +248,19 @@ void GoldenTile::fault(Fault cause, Tick now) {
   seq_wake_ = now;  // halts when all is drained
 }
 
+/// Something saturates at `when`, in an operation that was taken already.
+void GoldenTile::overflow(Tick when) {
+  if (trap_overflow_) trap_at_ = std::min(trap_at_, when);
+}
+
+/// When the watchdog bites if nothing happens until then.
+Tick GoldenTile::watchdog_time() const {
+  if (watchdog_ == 0 || !status_.running || status_.fault != Fault::kNone) return kNever;
+  Tick t = progress_;
+  for (const Engine& e : engine_) t = std::max(t, e.done);
+  return t + watchdog_;
+}
+
 /// Stops the sequencer once queues and engines are empty. False if they are not, with the next look arranged.
 bool GoldenTile::halt(Tick now) {
   Tick when;
@@ -255,6 +291,17 @@ void GoldenTile::start_at(uint16_t pc, Tick now) {
   seq_block_ = Block::kNone;
   seq_wake_ = now + timing::kStart;
   started_ = now;
+  progress_ = now;
+}
+
+void GoldenTile::stop_at(Tick now) {
+  if (status_.running) fault(Fault::kStopped, now);
+}
+
+void GoldenTile::clear() {
+  if (status_.running) return;
+  tokens_.fill(0);
+  status_.fault = Fault::kNone;
 }
 
 uint32_t GoldenTile::operand(uint64_t field, const Agu** agu) const {
@@ -299,6 +346,7 @@ bool GoldenTile::engines_idle(Tick now, Tick* when) const {
     if (e.size != 0 || e.waiting) return *when = kNever, false;
     *when = std::max(*when, e.done);
   }
+  if (prog_.active) return *when = kNever, false;
   return *when <= now;
 }
 
@@ -347,16 +395,16 @@ void GoldenTile::step_sequencer(Tick now) {
       }
       case isa::Op::kSetr: {
         const uint32_t word = static_cast<uint32_t>(isa::setr::addr.get(w));
-        if (word >= kConfigWords) {
-          bad = Fault::kAddress;
-          break;
-        }
+        const uint32_t value = static_cast<uint32_t>(isa::setr::imm.get(w));
+        if (word >= kConfigWords) bad = Fault::kAddress;
+        if (illegal_repair(word, value)) bad = Fault::kConfig;
+        if (bad != Fault::kNone) break;
         if (word >= isa::cfg::kMvmcfgBase) {
           if (t > now) return retry_at(t);
           Tick when;
           if (!engines_idle(now, &when)) return when == kNever ? block(Block::kIdle) : retry_at(when);
         }
-        write_config(word, static_cast<uint32_t>(isa::setr::imm.get(w)));
+        set_config(word, value, now);
         break;
       }
       case isa::Op::kWait:
@@ -402,6 +450,26 @@ void GoldenTile::step_sequencer(Tick now) {
         queue = kMvm;
         break;
       }
+      case isa::Op::kProg: {
+        refresh_slots();
+        item.prog = true;
+        item.cfg = static_cast<uint8_t>(isa::prog::cfg.get(w));
+        item.a = operand(isa::prog::src.get(w));
+        item.dst = operand(isa::prog::dst.get(w));
+        item.b = operand(isa::prog::fail.get(w));
+        const uint32_t row = static_cast<uint32_t>(agu_[isa::prog::row_agu.get(w)].addr) & kAddrMask;
+        item.row = static_cast<uint16_t>(row);
+        const MvmSlot& s = mvm_slot_[item.cfg];
+        const uint32_t n = s.mux_count * geometry_.lanes;
+        if (!s.valid || !prog_slot_.valid) {
+          bad = Fault::kConfig;
+        } else if (row >= geometry_.rows || item.a % kLine != 0 || !in_sram(item.a, n) || item.dst % kLine != 0 ||
+                   !in_sram(item.dst, 4 * n) || item.b % kLine != 0 || !in_sram(item.b, kLine * ceil_div(n, 256))) {
+          bad = Fault::kAddress;
+        }
+        queue = kMvm;
+        break;
+      }
       case isa::Op::kVec: {
         refresh_slots();
         item.cfg = static_cast<uint8_t>(isa::vec::cfg.get(w));
@@ -428,7 +496,7 @@ void GoldenTile::step_sequencer(Tick now) {
         item.token_en = isa::send::token_en.get(w) != 0;
         item.token = static_cast<uint8_t>(isa::send::token.get(w));
         const bool host = item.tile == isa::kHostTile;
-        if (item.tile > isa::kHostTile) {
+        if (!host && item.tile >= geometry_.tiles()) {
           bad = Fault::kIllegalInstr;
         } else if (item.len == 0 && !item.token_en) {
           bad = Fault::kConfig;
@@ -456,182 +524,6 @@ void GoldenTile::step_sequencer(Tick now) {
   retry_at(t);
 }
 
-// -------------------------------------------------------------------------------------------------------------------
-// MVM engine
-
-void GoldenTile::step_mvm(Tick now) {
-  Engine& e = engine_[kMvm];
-  const Item& it = e.front();
-  if (it.kind == ItemKind::kWait) return take_wait(e, now);
-  if (it.kind == ItemKind::kSignal) return take_signal(e, now, timing::kMvmSignal, timing::kItem);
-  const Tick begin = std::max(now, stage_free_[op_parity_]);
-  if (begin > now) {
-    e.wake = begin;
-    return;
-  }
-  refresh_slots();
-  run_mvm(it, mvm_slot_[it.cfg], now);
-  pop(e, now);
-}
-
-/// Reads the input vector into in_. Returns the cycles of the staging.
-uint32_t GoldenTile::fetch(const Item& item, const MvmSlot& s, Tick now) {
-  uint32_t cycles = 0, lines = 0;
-  int64_t last_line = -1;
-  bool outside = false;
-  int8_t* out = in_.data();
-  const auto pad = [&](uint32_t n) {
-    std::memset(out, s.pad_value, n);
-    out += n;
-    cycles += ceil_div(n, 4);
-  };
-  const int64_t last_seg = int64_t{s.n_seg} - s.pad_bottom;
-  const uint32_t lo = std::min(s.pad_left, s.seg_len);
-  const uint32_t hi = std::max<int64_t>(lo, int64_t{s.seg_len} - s.pad_right);
-  cycles += s.n_seg * static_cast<uint32_t>(timing::kSegment);
-  for (uint32_t seg = 0; seg < s.n_seg; ++seg) {
-    if (seg < s.pad_top || seg >= last_seg || lo == hi) {
-      pad(s.seg_len);
-      continue;
-    }
-    if (lo != 0) pad(lo);
-    int64_t a = int64_t{sext24(item.a)} + int64_t{seg} * s.seg_stride + lo;
-    for (uint32_t left = hi - lo; left != 0;) {
-      uint32_t n = left;  // bytes up to the next edge of the window
-      if (item.wrap_len != 0) {
-        const int64_t base = item.wrap_base, end = base + item.wrap_len;
-        if (a < base)
-          n = static_cast<uint32_t>(std::min<int64_t>(n, base - a));
-        else if (a < end)
-          n = static_cast<uint32_t>(std::min<int64_t>(n, end - a));
-      }
-      const int64_t from = wrap_once(a, item.wrap_base, item.wrap_len);
-      if (from < 0 || from + n > static_cast<int64_t>(sram_.size())) {
-        outside = true;
-        for (uint32_t i = 0; i < n; ++i) {
-          const bool inside = from + i >= 0 && from + i < static_cast<int64_t>(sram_.size());
-          out[i] = inside ? static_cast<int8_t>(sram_[from + i]) : int8_t{0};
-          if (!inside) continue;
-          lines += (from + i) / kLine != last_line;
-          last_line = (from + i) / kLine;
-        }
-      } else {
-        std::memcpy(out, &sram_[from], n);
-        const int64_t first = from / kLine, last = (from + n - 1) / kLine;
-        lines += static_cast<uint32_t>(last - first) + (first != last_line);
-        last_line = last;
-      }
-      const uint32_t head = std::min<uint32_t>(n, 16 - (from & 15)), rest = n - head;
-      cycles += ceil_div(head, 4) + rest / 16 * 4 + ceil_div(rest % 16, 4);
-      out += n;
-      a += n;
-      left -= n;
-    }
-    if (hi != s.seg_len) pad(s.seg_len - hi);
-  }
-  count(Counter::kSramRd) += lines;
-  if (outside) fault(Fault::kAddress, now);
-  return cycles;
-}
-
-void GoldenTile::run_mvm(const Item& item, const MvmSlot& s, Tick begin) {
-  const uint32_t timing_word = config_[isa::cfg::kTimingBase];
-  const uint32_t integ = static_cast<uint32_t>(isa::cfg::timing::integ.get(timing_word));
-  const Tick phase_cycles = isa::cfg::timing::settle.get(timing_word) + integ + 1;
-  const uint32_t period = s.adc_bits + 2;
-  const Tick adc_cycles = Tick{s.mux_count} * period;
-  const uint32_t lanes = geometry_.lanes;
-  const int8_t lowest = static_cast<int8_t>(-(1 << (s.adc_bits - 1))), highest = static_cast<int8_t>(~lowest);
-
-  const Tick taken = begin + timing::kFetch + fetch(item, s, begin), staged = taken + timing::kStage;
-  uint32_t clips = 0, sats = 0, phases = 0;
-  int64_t shift_sum = 0;
-  for (uint32_t g0 = 0; g0 < s.k; g0 += s.group_rows) {
-    const uint32_t n = std::min(s.group_rows, s.k - g0);
-    const uint32_t rows = std::min(n, geometry_.rows + 1 - s.row_base - g0);  // the reference row is one byte of a word
-    int8_t* x = &x_[s.row_base + g0];
-    for (uint32_t i = 0; i < s.in_slices; ++i, ++phases) {
-      const uint32_t shift = i * s.in_bits, mask = (1u << s.in_bits) - 1, align = 7 - s.in_bits;
-      for (uint32_t r = 0; r < rows; ++r) {
-        const int32_t v = in_[g0 + r];
-        const int32_t mag = std::min(v < 0 ? -v : v, 127);
-        const int32_t slice = static_cast<int32_t>((static_cast<uint32_t>(mag) >> shift & mask) << align);
-        x[r] = static_cast<int8_t>(v < 0 ? -slice : slice);
-      }
-      macro_.drive(x_.data(), integ);
-      for (uint32_t m = 0; m < s.mux_count; ++m) {
-        const uint32_t block = s.mux_first + m;
-        // Sample in cycle S+I, conversion m starts at S+I+1 + m * period, its first trial one cycle later.
-        macro_.convert(block, static_cast<uint32_t>(1 + m * period + timing::kSettleTrial), s.range, s.adc_bits,
-                       codes_.data());
-        int32_t* acc = &acc_[block * lanes];
-        for (uint32_t l = 0; l < lanes; ++l) clips += codes_[l] == lowest || codes_[l] == highest;
-        if (phases == 0) {
-          for (uint32_t l = 0; l < lanes; ++l) acc[l] = codes_[l] * (1 << shift);
-        } else {
-          for (uint32_t l = 0; l < lanes; ++l) {
-            const int32_t sum = acc[l] + codes_[l] * (1 << shift);
-            acc[l] = std::clamp(sum, kAccMin, kAccMax);
-            sats += acc[l] != sum;
-          }
-        }
-      }
-      shift_sum += int64_t{1} << shift;
-
-      // When this happens in the pipe.
-      const uint32_t words = ceil_div(n, 4);
-      count(Counter::kRowWords) += words;
-      const Tick load = std::max({load_free_, staged, bank_free_[drive_parity_]});
-      load_free_ = load + timing::kLoad + words;
-      Tick start = std::max(load_free_ + timing::kDrive, drive_free_ + timing::kDriveGap);
-      if (adc_free_ > start + phase_cycles) start = adc_free_ - phase_cycles;
-      if (phases == 0) start = std::max(start, acc_free_[op_parity_]);
-      drive_free_ = start + phase_cycles;
-      bank_free_[drive_parity_] = drive_free_;
-      adc_free_ = drive_free_ + adc_cycles;
-      drive_parity_ ^= 1;
-    }
-    std::memset(x, 0, rows);
-  }
-  const uint32_t conversions = phases * s.mux_count;
-  count(Counter::kDrives) += phases;
-  count(Counter::kConversions) += conversions * lanes;
-  count(Counter::kTrials) += conversions * lanes * s.adc_bits;
-  count(Counter::kAdcBusy) += conversions * period;
-  count(Counter::kClips) += clips;
-  count(Counter::kSats) += sats;
-  ++count(Counter::kMvmOps);
-  post(item, s, shift_sum);
-
-  const Tick post_start = std::max(adc_free_ + timing::kPost, post_free_);
-  post_free_ = post_start + s.mux_count * lanes / 8;
-  stage_free_[op_parity_] = load_free_;
-  acc_free_[op_parity_] = post_free_ + timing::kRelease;
-  op_parity_ ^= 1;
-  Engine& e = engine_[kMvm];
-  e.ready = taken;
-  e.done = std::max(e.done, post_free_ + timing::kPostPipe);
-}
-
-void GoldenTile::post(const Item& item, const MvmSlot& s, int64_t shift_sum) {
-  const uint32_t first = s.mux_first * geometry_.lanes, columns = s.mux_count * geometry_.lanes;
-  uint8_t* dst = &sram_[item.dst];
-  uint32_t sats = 0;
-  for (uint32_t c = 0; c < columns; c += s.w_slices, dst += 4) {
-    int64_t psum = 0;
-    for (uint32_t i = 0; i < s.w_slices; ++i) {
-      const uint32_t cal = config_[isa::cfg::kCalBase + first + c + i];
-      const int64_t gain = cal & 0xFFFF, offset = static_cast<int16_t>(cal >> 16);
-      const int64_t corrected = ((acc_[first + c + i] * gain + 32) >> 6) + offset * shift_sum;
-      psum += corrected * (int64_t{1} << (i * s.w_shift));
-    }
-    const int32_t v = sat32(psum, &sats);
-    std::memcpy(dst, &v, 4);
-  }
-  count(Counter::kSats) += sats;
-  count(Counter::kSramWr) += columns / 8;
-}
-
 // ------------------------------------------------------------------------------------------------------------------
 // vector unit
 
@@ -642,9 +534,9 @@ void GoldenTile::step_vec(Tick now) {
   if (it.kind == ItemKind::kSignal) return take_signal(e, now, timing::kVecSignal, timing::kVecItem);
   refresh_slots();
   const VecSlot& s = vec_slot_[it.cfg];
-  run_vec(it, s);
   e.ready = now + timing::kVec + ceil_div(s.len, 8);
   e.done = e.ready + timing::kVecPipe;
+  run_vec(it, s);
   pop(e, now);
 }
 
@@ -669,6 +561,7 @@ void GoldenTile::run_vec(const Item& item, const VecSlot& s) {
     }
   }
   count(Counter::kSats) += sats;
+  if (sats != 0) overflow(engine_[kVec].done - 1);
   count(Counter::kVecLines) += steps;
   count(Counter::kSramRd) += steps * (item.use_b ? 2 : 1);
   count(Counter::kSramWr) += steps;
@@ -748,6 +641,7 @@ void GoldenTile::hold_net(Tick t) {
 
 void GoldenTile::receive(const Burst& b, Tick now) {
   count(Counter::kFlitsIn) += b.flits;
+  progress_ = now;
   if (b.kind == FlitKind::kRead) {
     uint16_t bytes;
     std::memcpy(&bytes, b.data, 2);
@@ -776,7 +670,8 @@ void GoldenTile::receive(const Burst& b, Tick now) {
       for (uint32_t k = 0; k < 4; ++k) {
         uint32_t v;
         std::memcpy(&v, data + 4 * k, 4);
-        if ((strb >> (4 * k) & 0xF) == 0xF) write_config(word + k, v);
+        if ((strb >> (4 * k) & 0xF) != 0xF) continue;
+        if (set_config(word + k, v, now) == Fault::kConfig) fault(Fault::kConfig, now);
       }
     } else {
       ++count(Counter::kSramWr);
@@ -795,18 +690,25 @@ void GoldenTile::receive(const Burst& b, Tick now) {
 // time
 
 Tick GoldenTile::next_time() const {
-  Tick t = seq_wake_;
+  Tick t = std::min({seq_wake_, prog_.wake, trap_at_});
   for (const Engine& e : engine_) {
     t = std::min(t, e.wake);
     if (e.sig_size != 0) t = std::min(t, e.signals[e.sig_head].at);
   }
-  return t;
+  return watchdog_ != 0 ? std::min(t, watchdog_time()) : t;
 }
 
 void GoldenTile::step(Tick now) {
+  if (watchdog_time() <= now) fault(Fault::kWatchdog, now);
+  progress_ = now;
   do {
+    if (trap_at_ <= now) {
+      trap_at_ = kNever;
+      fault(Fault::kOverflow, now);
+    }
     for (Engine& e : engine_) fire_signals(e, now);
     if (seq_wake_ <= now) step_sequencer(now);
+    if (prog_.wake <= now) step_prog(now);
     if (engine_[kMvm].wake <= now) step_mvm(now);
     if (engine_[kVec].wake <= now) step_vec(now);
     if (engine_[kNet].wake <= now) step_net(now);

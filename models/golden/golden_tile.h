@@ -39,8 +39,8 @@ class GoldenTile {
   const uint8_t* sram() const { return sram_.data(); }
   uint32_t sram_bytes() const { return static_cast<uint32_t>(sram_.size()); }
   uint32_t config(uint32_t word) const;  ///< as last written, AGU.ADDR as it stands
-  /// False if the word lies outside the configuration space.
-  bool write_config(uint32_t word, uint32_t value);
+  /// False if the word lies outside the configuration space, or is a REPAIR word that the tile refuses.
+  bool write_config(uint32_t word, uint32_t value) { return set_config(word, value, now_) == isa::Fault::kNone; }
   uint8_t token(uint32_t i) const { return tokens_[i]; }
   uint32_t counter(isa::Counter c) const { return counters_[static_cast<size_t>(c)]; }
   TileStatus status() const;
@@ -50,6 +50,7 @@ class GoldenTile {
   // --- Standalone use: a tile without a chip around it. Time starts at 0 and only run() and flits move it.
   void start(uint16_t pc) { start_at(pc, now_); }
   void deliver(const Flit& f) { receive(Burst::of(f), now_); }
+  void stop() { stop_at(now_); }
   /// Runs until nothing is left to do or max_cycles have passed. SENDs to tile `self` come back to this tile.
   TileStop run(uint64_t max_cycles, uint32_t self = 0);
   const std::vector<Flit>& sent() const { return sent_; }  ///< flits of run() that left for elsewhere, in order
@@ -58,6 +59,11 @@ class GoldenTile {
 
   // --- In a chip
   void start_at(uint16_t pc, Tick now);
+  void stop_at(Tick now);  ///< tile.ctrl.stop: a running tile halts with fault STOPPED
+  /// tile.ctrl.clear: a tile that does not run forgets its tokens and its fault.
+  void clear();
+  /// rst_ni: everything but the devices of the macro and its drive count, time goes on.
+  void reset();
   void receive(const Burst& b, Tick now);
   Tick next_time() const;
   void step(Tick now);
@@ -69,16 +75,15 @@ class GoldenTile {
 
  private:
   static constexpr std::array<uint32_t, 3> kQueueDepth = {8, 16, 8};  ///< MVM, VEC, NET
-  static constexpr uint32_t kConfigWords = 0x400;
   enum class ItemKind : uint8_t { kOp, kWait, kSignal };
 
   struct Item {
     ItemKind kind = ItemKind::kOp;
     uint8_t token = 0, count = 0, cfg = 0;
-    bool use_b = false, token_en = false;
+    bool use_b = false, token_en = false, prog = false;
     uint8_t tile = 0;
-    uint16_t len = 0;
-    uint32_t a = 0, b = 0, dst = 0;  // MVM, SEND: a = src
+    uint16_t len = 0, row = 0;       // row: PROG
+    uint32_t a = 0, b = 0, dst = 0;  // MVM, PROG, SEND: a = src; PROG: b = fail bits
     int32_t wrap_base = 0;
     uint32_t wrap_len = 0;
     Tick at = 0;  // visible at the queue head
@@ -131,6 +136,21 @@ class GoldenTile {
 
   enum class Block : uint8_t { kNone, kToken, kQueue, kIdle };  // what a sequencer without a wake time waits for
 
+  /// Write-verify settings.
+  struct ProgSlot {
+    int32_t tolerance;
+    uint32_t limit, amp_first, amp_last, amp_every, pulse;
+    int8_t verify_x;
+    bool valid;
+  };
+
+  struct ProgJob {  // the PROG in progress: verify, compare and pulse, verify, ...
+    bool active = false, compare = false;
+    Tick wake = kNever;
+    Item item;
+    uint32_t iteration = 0;
+  };
+
   struct NetJob {  // a SEND or an answer to a FlitRead in progress
     bool active = false, token_en = false;
     FlitKind kind = FlitKind::kWrite;
@@ -145,11 +165,16 @@ class GoldenTile {
   bool push(uint32_t engine, Item& item, Tick t);
   bool engines_idle(Tick now, Tick* when) const;
   void fault(isa::Fault cause, Tick now);
+  void overflow(Tick when);
+  Tick watchdog_time() const;
+  bool illegal_repair(uint32_t word, uint32_t value) const;
+  isa::Fault set_config(uint32_t word, uint32_t value, Tick now);
   bool halt(Tick now);
   uint32_t operand(uint64_t field, const Agu** agu = nullptr) const;
   bool in_sram(uint32_t ea, uint32_t bytes) const { return uint64_t{ea} + bytes <= sram_.size(); }
   void decode_mvm_slot(uint32_t i);
   void decode_vec_slot(uint32_t i);
+  void decode_prog();
   void refresh_slots();
 
   // Tokens and queues
@@ -165,7 +190,15 @@ class GoldenTile {
   void step_mvm(Tick now);
   void run_mvm(const Item& item, const MvmSlot& s, Tick begin);
   uint32_t fetch(const Item& item, const MvmSlot& s, Tick now);
-  void post(const Item& item, const MvmSlot& s, int64_t shift_sum);
+  Tick schedule_phase(Tick staged, uint32_t words, Tick adc_cycles, Tick acc_free);
+  void convert_phase(const MvmSlot& s, uint32_t shift, bool first, uint32_t* sats);
+  void post(uint32_t dst, const MvmSlot& s, int64_t shift_sum, uint32_t* sats);
+  void start_prog(Tick now);
+  void step_prog(Tick now);
+  void verify(Tick now);
+  void compare(Tick now);
+  uint32_t pulse_class(uint32_t c);
+  void finish_prog(Tick now);
   void step_vec(Tick now);
   void run_vec(const Item& item, const VecSlot& s);
   void step_net(Tick now);
@@ -181,10 +214,11 @@ class GoldenTile {
   TileStatus status_;
 
   // Configuration space; AGUs and calibration are kept decoded as well
-  std::array<uint32_t, kConfigWords> config_{};
+  std::array<uint32_t, 0x400> config_{};
   std::array<Agu, isa::kNumAgu> agu_;
   std::array<MvmSlot, isa::kNumMvmCfg> mvm_slot_;
   std::array<VecSlot, isa::kNumVecCfg> vec_slot_;
+  ProgSlot prog_slot_;
   bool slots_stale_ = true;
 
   // Sequencer
@@ -195,6 +229,10 @@ class GoldenTile {
   Block seq_block_ = Block::kNone;
   bool draining_ = false;  // after a fault: WAITs are dropped
   Tick started_ = 0;
+  Tick watchdog_ = 0;       // cycles, 0: off
+  Tick progress_ = 0;       // when something happened last
+  Tick trap_at_ = kNever;   // OVERFLOW of an operation that is under way
+  bool trap_overflow_ = true;
 
   std::array<Engine, 3> engine_;  // MVM, VEC, NET
   // MVM pipe: when each resource is free
@@ -203,6 +241,9 @@ class GoldenTile {
   Tick load_free_ = 0, drive_free_ = 0, adc_free_ = 0, post_free_ = 0;
   std::vector<int8_t> in_, x_, codes_;
   std::vector<int32_t> acc_;
+  ProgJob prog_;
+  std::vector<uint8_t> off_;     // column of the PROG: 0 done, else 1 + class of its pulse
+  std::vector<uint32_t> mask_;   // of one pulse, physical columns
 
   NetJob net_job_, read_command_;
   std::vector<Departure> departures_;

@@ -33,6 +33,13 @@ constexpr Tick kRelease = 2;      ///< last columns read -> a drive may claim th
 constexpr Tick kPostPipe = 7;     ///< last columns read -> their line written, SIGNAL visible
 constexpr Tick kMvmSignal = 2;    ///< SIGNAL taken by an idle engine -> token visible
 constexpr Tick kSettleTrial = 1;  ///< mux settle cycle of a conversion, before its trials
+// PROG
+constexpr Tick kProg = 1;       ///< pipe empty -> first verify loads its row word
+constexpr Tick kCompare = 5;    ///< last columns of a verify read -> compared
+constexpr Tick kPulse = 1;      ///< of a pulse, besides its mask words and its width
+constexpr Tick kVerify = 2;     ///< last pulse -> next verify loads its row word
+constexpr Tick kProgEnd = 3;    ///< compared -> next item, besides the fail lines
+constexpr Tick kFailLine = 34;  ///< fail bits of 256 columns, 8 a cycle, and their write
 // Vector unit
 constexpr Tick kVec = 4;        ///< item taken -> first step; and between the steps of two operations
 constexpr Tick kVecPipe = 6;    ///< last step -> line written

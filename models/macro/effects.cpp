@@ -3,8 +3,8 @@
 
 namespace ohmac {
 
-// In the order of enum Effect. Constants of each law: models/device/pcm.h, models/crossbar/array.h,
-// models/converters/*.h.
+// In the order of enum Effect. Constants of each law: models/device/pcm.h, models/device/pulse.h,
+// models/crossbar/array.h, models/converters/*.h.
 const EffectInfo kEffects[kNumEffects] = {
     {"programming_noise", 1, "conductance spread left by write-verify, a device"},
     {"stuck", 2, "0.1 % of devices stuck, half at 0, half at Gmax"},
@@ -15,6 +15,9 @@ const EffectInfo kEffects[kNumEffects] = {
     {"lane_gain", 5, "gain spread of the ADC lanes, 7 %"},
     {"lane_offset", 6, "offset of the ADC lanes, 1.5 steps"},
     {"comparator_noise", 7, "comparator noise, 0.3 steps a trial"},
+    {"pulse_noise", 8, "step of a programming pulse, 30 % a pulse"},
+    {"pulse_variation", 9, "step and largest conductance under pulses, a device"},
+    {"wear", 10, "a device is stuck where it is after its number of pulses, median 1e8"},
 };
 
 bool find_effect(std::string_view name, Effect* out) {

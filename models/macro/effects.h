@@ -16,8 +16,14 @@ enum class Effect : uint8_t {
   kLaneGain,
   kLaneOffset,
   kComparatorNoise,
+  kPulseNoise,
+  kPulseVariation,
+  kWear,
 };
-constexpr uint32_t kNumEffects = 9;
+constexpr uint32_t kNumEffects = 12;
+
+/// Random streams of faults, which are counted in FaultConfig instead of switched.
+constexpr uint8_t kOpenColumnKind = 11, kDeadLaneKind = 12;
 
 struct EffectInfo {
   const char* name;  ///< as in `--effect NAME=off`

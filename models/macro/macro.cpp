@@ -5,28 +5,33 @@
 #include <atomic>
 #include <mutex>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "models/converters/adc.h"
 #include "models/converters/sample_hold.h"
 #include "models/crossbar/array.h"
 #include "models/crossbar/mvm.h"
+#include "models/device/philox.h"
 
 namespace ohmac {
 namespace {
 
 constexpr uint32_t kBanks = 2;
 constexpr uint32_t kMaxRange = 15;   // 4-bit pin
+constexpr float kAlwaysOne = 1e9f;   // steps; above every threshold and its noise
 constexpr size_t kMaxErrors = 1000;  // a broken sequencer breaks a rule every cycle; the first ones tell
 
-/// Effective matrix of one (programmed state, age), computed by the first macro that needs it. Macros that share one
-/// have equal devices, age and effects.
+/// Effective matrix of one (programmed state, time), computed by the first macro that needs it. Macros that share one
+/// have equal devices, times and effects.
 class EffectiveCache {
  public:
-  const EffectiveMatrix& get(const DeviceArray& devices, double age_s) {
+  EffectiveCache() = default;
+  explicit EffectiveCache(const EffectiveMatrix& matrix) : ready_(true), matrix_(matrix) {}
+  const EffectiveMatrix& get(const DeviceArray& devices, ArrayTime time) {
     if (!ready()) {
       std::call_once(once_, [&] {
-        matrix_ = devices.effective(age_s);
+        matrix_ = devices.effective(time);
         ready_.store(true, std::memory_order_release);
       });
     }
@@ -60,6 +65,13 @@ const MacroConfig& checked(const MacroConfig& c) {
   if (g.lanes == 0 || g.lanes % 8 != 0) throw std::invalid_argument("macro: lanes must be a multiple of 8");
   if (g.cols == 0 || g.cols % g.lanes != 0 || g.mux() > 256 || g.cols > 65535)
     throw std::invalid_argument("macro: cols must be a multiple of lanes, at most 256 blocks and 65535 columns");
+  if (g.spares > g.lanes) throw std::invalid_argument("macro: spares must be at most lanes");
+  if (c.faults.open_columns > g.cols + g.spares)
+    throw std::invalid_argument("macro: more open columns than columns and spares");
+  if (c.faults.dead_lanes > g.lanes) throw std::invalid_argument("macro: more dead lanes than lanes");
+  for (const DeadLane& d : c.faults.dead_lane_list)
+    if (d.lane >= g.lanes)
+      throw std::invalid_argument("macro: dead lane " + std::to_string(d.lane) + " does not exist");
   if (c.tile > 0xffff) throw std::invalid_argument("macro: tile must be below 65536");
   if (!(c.clock_ns > 0)) throw std::invalid_argument("macro: clock_ns must be > 0");
   pcm_log_age(kPcmGeneric, c.age_s);  // throws std::domain_error
@@ -68,6 +80,41 @@ const MacroConfig& checked(const MacroConfig& c) {
 
 uint8_t stream(const EffectSet& set, Effect e) {
   return set.has(e) ? kEffects[static_cast<unsigned>(e)].kind : uint8_t{0};
+}
+
+/// The `count` of n things with the smallest draws of a kind, in ascending order. The second word of a draw is at
+/// `word[thing]`.
+std::vector<uint32_t> drawn(const MacroConfig& c, uint8_t kind, uint32_t n, uint32_t count,
+                            std::vector<uint32_t>* word = nullptr) {
+  std::vector<std::pair<uint32_t, uint32_t>> draws(count == 0 ? 0 : n);
+  if (word != nullptr) word->assign(n, 0);
+  for (uint32_t i = 0; i < draws.size(); ++i) {
+    const RandomBlock r = philox(c.chip_seed, Draw{kind, i, static_cast<uint16_t>(c.tile), 0, 0});
+    draws[i] = {r[0], i};
+    if (word != nullptr) (*word)[i] = r[1];
+  }
+  std::sort(draws.begin(), draws.end());
+  std::vector<uint32_t> out;
+  for (uint32_t i = 0; i < count; ++i) out.push_back(draws[i].second);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::vector<uint32_t> fabricate_open(const MacroConfig& c) {
+  std::vector<uint32_t> open = drawn(c, kOpenColumnKind, c.geometry.cols + c.geometry.spares, c.faults.open_columns);
+  open.insert(open.end(), c.faults.open_list.begin(), c.faults.open_list.end());
+  std::sort(open.begin(), open.end());
+  open.erase(std::unique(open.begin(), open.end()), open.end());
+  return open;
+}
+
+std::vector<DeadLane> fabricate_dead(const MacroConfig& c) {
+  std::vector<uint32_t> word;
+  std::vector<DeadLane> dead;
+  for (uint32_t l : drawn(c, kDeadLaneKind, c.geometry.lanes, c.faults.dead_lanes, &word))
+    dead.push_back({l, (word[l] & 1) != 0});
+  for (const DeadLane& d : c.faults.dead_lane_list) dead.push_back(d);
+  return dead;
 }
 
 ArrayConfig array_config(const MacroConfig& c) {
@@ -80,6 +127,14 @@ ArrayConfig array_config(const MacroConfig& c) {
   a.stuck_kind = stream(c.effects, Effect::kStuck);
   a.drift_kind = stream(c.effects, Effect::kDrift);
   a.read_noise = c.effects.has(Effect::kReadNoise);
+  a.lanes = c.geometry.lanes;
+  a.spares = c.geometry.spares;
+  a.pulse = c.pulse;
+  a.pulse_noise_kind = stream(c.effects, Effect::kPulseNoise);
+  a.pulse_variation_kind = stream(c.effects, Effect::kPulseVariation);
+  a.wear_kind = stream(c.effects, Effect::kWear);
+  a.stuck_fraction = c.faults.stuck_fraction;
+  a.open = fabricate_open(c);
   return a;
 }
 
@@ -93,8 +148,10 @@ struct Macro::Impl {
         cache(std::make_shared<EffectiveCache>()),
         lane_errors(fabricate_lanes(lanes, static_cast<uint16_t>(c.tile), c.chip_seed,
                                     stream(c.effects, Effect::kLaneGain), stream(c.effects, Effect::kLaneOffset))),
+        dead_lanes(fabricate_dead(c)),
         y(lane_errors.gain.size(), 0.0f),
         codes(lanes, 0),
+        mask((c.geometry.cols + 31) / 32, 0),
         driven(c.geometry.rows + 1, 0) {
     for (auto& l : latch) l.assign(c.geometry.rows + 1, 0);
     const uint32_t chunks = (c.geometry.cols + kChunk - 1) / kChunk;
@@ -112,6 +169,8 @@ struct Macro::Impl {
   std::shared_ptr<DeviceArray> devices;  // copied before a change if another macro shares it
   std::shared_ptr<EffectiveCache> cache;
   LaneErrors lane_errors;
+  std::vector<DeadLane> dead_lanes;
+  double now_s = 0;  // chip time
   uint64_t drive_count = 0;
   ConversionTrace* trace = nullptr;
   std::vector<ProtocolError> errors;
@@ -133,7 +192,11 @@ struct Macro::Impl {
   uint8_t range = 0;
   uint64_t traced_drive = 0;
   uint32_t traced_block = 0;
-  std::vector<int8_t> codes;  // what the trials so far amount to
+  std::vector<int8_t> codes;   // what the trials so far amount to
+  std::vector<uint32_t> mask;  // column mask of pulses
+  bool was_enabled = false;    // program mode in the last cycle
+  uint32_t pulse_cycles = 0;   // of the pulse in progress
+  ProgIn pulsing;              // its pins
 
   // Scratch.
   std::vector<int8_t> driven;  // x of the drive in progress
@@ -160,7 +223,7 @@ struct Macro::Impl {
 
   /// Column values of a chunk: product, read noise, settling.
   void compute(HoldBank* bank, uint32_t chunk) {
-    const EffectiveMatrix& m = cache->get(*devices, config.age_s);
+    const EffectiveMatrix& m = cache->get(*devices, time());
     float* s = bank->s.data() + static_cast<size_t>(chunk) * kChunk;
     float variance[kChunk];
     column_sums(m, bank->rows, chunk, s, variance);
@@ -179,6 +242,38 @@ struct Macro::Impl {
         if (!bank.done[k]) compute(&bank, k);
   }
 
+  ArrayTime time() const { return {config.age_s, now_s}; }
+
+  /// Devices that no other macro shares, to be changed.
+  DeviceArray& own_devices() {
+    if (devices.use_count() != 1) devices = std::make_shared<DeviceArray>(*devices);
+    std::atomic_thread_fence(std::memory_order_acquire);  // the macro that shared them may have ended on another thread
+    return *devices;
+  }
+
+  /// Matrix that no other macro shares, to be changed along with the devices; null if it is still to be computed.
+  EffectiveMatrix* own_matrix() {
+    if (cache.use_count() != 1)
+      cache = cache->ready() ? std::make_shared<EffectiveCache>(*cache->matrix()) : std::make_shared<EffectiveCache>();
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return cache->ready() ? cache->matrix() : nullptr;
+  }
+
+  void pulse(uint32_t row, bool neg, bool set, uint32_t amp, uint32_t cycles, const uint32_t* columns) {
+    finish_samples();
+    own_devices().pulse(Pulse{row, neg, set, amp, cycles * config.clock_ns}, columns, time(), own_matrix());
+  }
+
+  void repair(uint32_t lane, bool enable, uint32_t block) {
+    if (!devices->repair_changes(lane, enable, block)) return;  // throws
+    finish_samples();
+    own_devices().repair(lane, enable, block, time(), own_matrix());
+  }
+
+  void repair_clear() {
+    for (uint32_t l = 0; devices->repaired() && l < config.geometry.spares; ++l) repair(l, false, 0);
+  }
+
   /// First trial of a conversion: what the comparators see and which noise they draw.
   void begin_conversion(HoldBank& bank, uint32_t block, uint64_t hold_cycles, uint32_t step_range) {
     for (uint32_t k = block * lanes / kChunk; k <= (block * lanes + lanes - 1) / kChunk; ++k)
@@ -186,8 +281,51 @@ struct Macro::Impl {
     const float droop =
         config.effects.has(Effect::kDroop) ? droop_factor(static_cast<double>(hold_cycles) * config.clock_ns) : 1.0f;
     adc_levels(lane_errors, bank.s.data() + static_cast<size_t>(block) * lanes, droop, step_range, lanes, y.data());
+    for (const DeadLane& d : dead_lanes) y[d.lane] = d.level ? kAlwaysOne : -kAlwaysOne;
     noise.drive = bank.drive;
     noise.mux_sel = block;
+  }
+
+  void program_pins(const PinsIn& p) {
+    const ProgIn& g = p.prog;
+    if (pulse_cycles != 0 && !g.pulse) {
+      if (pulsing.row >= config.geometry.rows) {
+        error("prog.row: no such row");
+      } else {
+        pulse(pulsing.row, pulsing.neg, pulsing.set, pulsing.amp, pulse_cycles, mask.data());
+      }
+      pulse_cycles = 0;
+    }
+    if ((g.mask_we | g.pulse) && !(g.en && was_enabled))
+      error("prog.en: must be 1 in the cycle before the first mask_we or pulse and through them");
+    if (g.en && (p.drive | p.integrate | p.sample | p.sar_strobe))
+      error("prog.en: drive, integrate, sample and sar_strobe must be 0 in program mode");
+    was_enabled = g.en;
+    if (g.mask_we) write_mask(p);
+    if (g.pulse) {
+      if (pulse_cycles != 0 &&
+          (g.row != pulsing.row || g.neg != pulsing.neg || g.set != pulsing.set || g.amp != pulsing.amp))
+        error("prog.row, neg, set, amp: changed during a pulse");
+      if (pulse_cycles == 0) pulsing = g;
+      ++pulse_cycles;
+    }
+    if (g.repair_clr) repair_clear();
+    if (g.repair_we) repair_pins(p);
+  }
+
+  void write_mask(const PinsIn& p) {
+    if (p.row_we | p.prog.pulse) error("prog.mask_we: not together with row_we or pulse");
+    if (p.row_addr >= mask.size()) return error("prog.mask_we: row_addr beyond the column mask");
+    mask[p.row_addr] = p.row_wdata;
+  }
+
+  void repair_pins(const PinsIn& p) {
+    if (p.prog.en | p.drive | p.row_we) error("prog.repair_we: en, drive and row_we must be 0");
+    const bool enable = (p.row_wdata >> 8 & 1) != 0;
+    const uint32_t lane = p.row_addr, block = p.row_wdata & 0x3f;
+    if (enable && lane >= config.geometry.spares) return error("prog.repair_we: the lane has no spare column");
+    if (enable && block >= config.geometry.mux()) return error("prog.repair_we: no such column block");
+    repair(lane, enable, block);
   }
 
   void write_latches(const PinsIn& p) {
@@ -293,11 +431,9 @@ Macro& Macro::operator=(const Macro& o) {
 void Macro::program_cells(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols, const int8_t* targets) {
   Impl& s = *impl_;
   s.finish_samples();
-  if (s.devices.use_count() != 1) s.devices = std::make_shared<DeviceArray>(*s.devices);
-  std::atomic_thread_fence(std::memory_order_acquire);  // the macro that shared them may have ended on another thread
-  s.devices->program(row0, col0, rows, cols, targets);
+  s.own_devices().program(row0, col0, rows, cols, targets, s.time());
   if (s.cache.use_count() == 1 && s.cache->ready()) {
-    s.devices->update(s.cache->matrix(), s.config.age_s, row0, col0, rows, cols);
+    s.devices->update(s.cache->matrix(), s.time(), row0, col0, rows, cols);
   } else if (s.cache.use_count() != 1) {
     s.cache = std::make_shared<EffectiveCache>();
   }
@@ -310,6 +446,19 @@ void Macro::set_age(double age_s) {
   impl_->config.age_s = age_s;
   impl_->cache = std::make_shared<EffectiveCache>();
 }
+
+void Macro::advance_time(double seconds) {
+  Impl& s = *impl_;
+  if (!(seconds >= 0)) throw std::domain_error("advance_time: seconds must be >= 0");
+  pcm_log_age(kPcmGeneric, s.config.age_s + (s.now_s + seconds));  // throws std::domain_error
+  if (seconds == 0) return;
+  s.finish_samples();
+  s.own_devices().reserve_epoch();
+  s.now_s += seconds;
+  s.cache = std::make_shared<EffectiveCache>();
+}
+
+double Macro::chip_time_s() const { return impl_->now_s; }
 
 void Macro::set_run_seed(uint64_t seed) {
   impl_->finish_samples();
@@ -333,6 +482,9 @@ void Macro::step(const PinsIn& pins, const int8_t* sar_code, uint8_t* cmp) {
   }
   const bool busy = pins.row_we | (pins.row_clr != 0) | pins.drive | pins.integrate | pins.int_rst | pins.sample |
                     pins.sar_strobe | s.driving | s.converting;
+  const ProgIn& g = pins.prog;
+  if (g.en | g.mask_we | g.pulse | g.repair_we | g.repair_clr | s.was_enabled | (s.pulse_cycles != 0))
+    s.program_pins(pins);
   if (!busy) return;
   if (pins.row_we | (pins.row_clr != 0)) s.write_latches(pins);
   if (pins.drive | pins.integrate | pins.int_rst | s.driving) s.drive_and_integrate(pins);
@@ -342,6 +494,83 @@ void Macro::step(const PinsIn& pins, const int8_t* sar_code, uint8_t* cmp) {
     s.close_conversion();
   }
   if (pins.sample) s.sample_pin(pins);  // at the end of the cycle
+}
+
+void Macro::pulse(uint32_t row, bool neg, bool set, uint32_t amp, uint32_t cycles, const uint32_t* mask) {
+  if (row >= impl_->config.geometry.rows) throw std::out_of_range("pulse: no such row");
+  if (amp >= kPulseAmplitudes) throw std::out_of_range("pulse: amplitude must be 0..15");
+  if (cycles == 0) throw std::invalid_argument("pulse: cycles must be >= 1");
+  impl_->pulse(row, neg, set, amp, cycles, mask);
+}
+
+void Macro::repair(uint32_t lane, bool enable, uint32_t block) { impl_->repair(lane, enable, block); }
+void Macro::repair_clear() { impl_->repair_clear(); }
+
+DeviceReport Macro::device_report() const {
+  const ArrayState& a = impl_->devices->state();
+  DeviceReport r;
+  r.devices = static_cast<uint32_t>(a.flags.size());
+  for (size_t d = 0; d < a.flags.size(); ++d) {
+    r.stuck += (a.flags[d] & DeviceArray::kStuck) != 0;
+    r.worn += (a.flags[d] & DeviceArray::kWorn) != 0;
+    r.pulses += a.pulses[d];
+    r.most_pulses = std::max(r.most_pulses, a.pulses[d]);
+  }
+  return r;
+}
+
+std::vector<float> Macro::weights(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols) const {
+  const Geometry& g = impl_->config.geometry;
+  if (row0 > g.rows || rows > g.rows - row0 || col0 > g.cols || cols > g.cols - col0)
+    throw std::out_of_range("weights: region outside the array");
+  const EffectiveMatrix& m = impl_->cache->get(*impl_->devices, impl_->time());
+  std::vector<float> w;
+  w.reserve(static_cast<size_t>(rows) * cols);
+  for (uint32_t r = row0; r < row0 + rows; ++r)
+    for (uint32_t c = col0; c < col0 + cols; ++c) w.push_back(m.w[m.index(r, c)]);
+  return w;
+}
+
+WeightError Macro::weight_error(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols,
+                                const int8_t* targets) const {
+  const std::vector<float> w = weights(row0, col0, rows, cols);
+  WeightError e;
+  double second = 0;
+  for (size_t i = 0; i < w.size(); ++i) {
+    const double d = static_cast<double>(w[i]) - targets[i];
+    e.mean += d;
+    second += d * d;
+    e.largest = std::max(e.largest, d < 0 ? -d : d);
+  }
+  if (w.empty()) return e;
+  e.mean /= static_cast<double>(w.size());
+  e.sigma = __builtin_sqrt(std::max(0.0, second / static_cast<double>(w.size()) - e.mean * e.mean));
+  return e;
+}
+
+std::vector<uint32_t> Macro::open_columns() const { return impl_->devices->config().open; }
+std::vector<DeadLane> Macro::dead_lanes() const { return impl_->dead_lanes; }
+
+DeviceState Macro::device_state() const {
+  const Impl& s = *impl_;
+  return {s.drive_count, s.now_s, s.config.age_s, s.devices->state()};
+}
+
+void Macro::set_device_state(const DeviceState& state) {
+  Impl& s = *impl_;
+  pcm_log_age(kPcmGeneric, state.age_s + state.chip_time_s);
+  pcm_log_age(kPcmGeneric, state.age_s);
+  for (double t : state.array.epochs)
+    if (!(t <= state.chip_time_s))
+      throw std::invalid_argument("device state: something was programmed after chip time");
+  auto devices = std::make_shared<DeviceArray>(*s.devices);
+  devices->set_state(state.array);
+  s.devices = std::move(devices);
+  s.cache = std::make_shared<EffectiveCache>();
+  s.drive_count = state.drive_count;
+  s.now_s = state.chip_time_s;
+  s.config.age_s = state.age_s;
+  for (auto& bank : s.hold) bank.valid = false;
 }
 
 void Macro::flush_trace() { impl_->close_conversion(); }

@@ -5,10 +5,21 @@
 #include <string>
 #include <vector>
 
+#include "models/crossbar/array.h"
+#include "models/device/pulse.h"
 #include "models/macro/effects.h"
 #include "models/macro/geometry.h"
 
 namespace ohmac {
+
+/// Programming and repair pins; same fields as macro_prog_t in rtl/pkg/ohmac_pkg.sv.
+struct ProgIn {
+  bool en = false, mask_we = false;
+  uint16_t row = 0;
+  bool neg = false, set = false;
+  uint8_t amp = 0;
+  bool pulse = false, repair_we = false, repair_clr = false;
+};
 
 /// Pins of one macro in one clock cycle; same fields as macro_pins_t in rtl/pkg/ohmac_pkg.sv.
 struct PinsIn {
@@ -20,6 +31,7 @@ struct PinsIn {
   bool sample = false, sample_bank = false;
   bool sar_strobe = false, mux_bank = false;
   uint8_t mux_sel = 0, range = 0;
+  ProgIn prog;
 };
 
 struct ProtocolError {
@@ -35,13 +47,47 @@ class ConversionTrace {
   virtual void conversion(uint32_t tile, uint64_t drive, uint32_t block, const int8_t* codes, uint32_t lanes) = 0;
 };
 
+/// A lane whose comparator always answers `level`.
+struct DeadLane {
+  uint32_t lane;
+  bool level;
+};
+
+/// What fabrication broke. Counts are drawn with the chip seed; lists are for tests and experiments.
+struct FaultConfig {
+  double stuck_fraction = kStuckFraction;  ///< of the devices, half at 0, half at Gmax; needs the effect `stuck`
+  uint32_t open_columns = 0;               ///< that carry no current, of the columns and the spares
+  uint32_t dead_lanes = 0;                 ///< whose comparator is constant, 0 or 1 drawn
+  std::vector<uint32_t> open_list;         ///< besides; cols + lane is the spare column of a lane
+  std::vector<DeadLane> dead_lane_list;    ///< besides
+};
+
+struct DeviceState;
+
+/// How the devices of a macro stand, spares included.
+struct DeviceReport {
+  uint32_t devices = 0;
+  uint32_t stuck = 0;  ///< from fabrication
+  uint32_t worn = 0;   ///< by pulses
+  uint32_t most_pulses = 0;
+  uint64_t pulses = 0;  ///< of all devices together
+  double mean_pulses() const { return devices == 0 ? 0.0 : static_cast<double>(pulses) / devices; }
+};
+
+/// Effective weight minus target over a region, in weight units (127 = Gmax).
+struct WeightError {
+  double mean = 0, sigma = 0, largest = 0;  ///< largest: of the magnitudes
+};
+
 struct MacroConfig {
   Geometry geometry;
   uint32_t tile = 0;
   uint64_t chip_seed = 1, run_seed = 1;
   EffectSet effects;  ///< which effects are on
-  double age_s = 0;   ///< t_inference
+  double age_s = 0;   ///< age of what is programmed by formula
   double clock_ns = 4.0;
+  FaultConfig faults;
+  PulsePreset pulse = kPulseGeneric;
 };
 
 /// Analog half of one tile. Copies share the programmed device state and are independent otherwise (shards of a run).
@@ -55,14 +101,29 @@ class Macro {
   /// Formula programming of cells (row0.., col0..) to targets -127..127, row-major [rows x cols]. Throws
   /// std::out_of_range.
   void program_cells(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols, const int8_t* targets);
-  /// Sets the age; the effective conductances are recomputed before the next drive. Throws std::domain_error if
-  /// negative.
+  /// Sets the age of what is programmed by formula; the effective conductances are recomputed before the next drive.
+  /// Throws std::domain_error if negative.
   void set_age(double age_s);
+  /// Lets time pass: every device ages, those programmed later start anew. Throws std::domain_error if negative.
+  void advance_time(double seconds);
+  double chip_time_s() const;
   void set_run_seed(uint64_t seed);
   uint64_t drive_count() const;
   void set_drive_count(uint64_t n);
   void set_trace(ConversionTrace* trace);  ///< not owned, may be null
   const MacroConfig& config() const;
+
+  // --- For reports, tests and snapshots.
+  DeviceReport device_report() const;
+  /// Effective weights of cells (row0.., col0..) now, without read noise, row-major. Throws std::out_of_range.
+  std::vector<float> weights(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols) const;
+  WeightError weight_error(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols, const int8_t* targets) const;
+  std::vector<uint32_t> open_columns() const;  ///< ascending; cols + lane is the spare column of a lane
+  std::vector<DeadLane> dead_lanes() const;
+  /// Devices, repair, chip time and drive count (models/macro/snapshot.h). What was sampled is not part of it.
+  DeviceState device_state() const;
+  /// Continues where a macro of the same configuration was. Throws std::invalid_argument before any change.
+  void set_device_state(const DeviceState& state);
 
   // --- Pin level (RTL in the loop). One call a clock cycle.
   /// @param sar_code signed trial threshold of each lane, read only when pins.sar_strobe.
@@ -78,10 +139,24 @@ class Macro {
   void drive(const int8_t* x, uint32_t integrate_cycles);
   /// Conversion of column block `block` of the last drive, whose first trial comes hold_cycles after the sample cycle.
   void convert(uint32_t block, uint32_t hold_cycles, uint32_t range, uint32_t bits, int8_t* codes);
+  /// One programming pulse of `cycles` on the G+ or G- devices of a row under the column mask; bit i of word w is
+  /// column 32 w + i, (cols + 31) / 32 words. Throws before any change.
+  void pulse(uint32_t row, bool neg, bool set, uint32_t amp, uint32_t cycles, const uint32_t* mask);
+  /// Routes the spare column of a lane to column block * lanes + lane, or frees it. Throws std::out_of_range if the
+  /// lane has no spare or the block does not exist.
+  void repair(uint32_t lane, bool enable, uint32_t block);
+  void repair_clear();
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+};
+
+/// What a macro keeps over power-off and restart of a simulation.
+struct DeviceState {
+  uint64_t drive_count = 0;
+  double chip_time_s = 0, age_s = 0;
+  ArrayState array;
 };
 
 }  // namespace ohmac

@@ -57,6 +57,7 @@ class Bench : public sc_core::sc_module, public CosimBus {
   AxiMemory& memory() override { return mem_.memory(); }
   Macro& macro(uint32_t tile) override { return macros_.at(tile)->macro(); }
   uint64_t cycle() const override { return chip_.cycle(); }
+  void set_timeline(ChipTimeline* t) override { chip_.set_timeline(t); }
   void set_progress(std::function<void()> f) override { progress_ = std::move(f); }
 
   void check() override {

@@ -8,6 +8,7 @@
 #include "models/macro/macro.h"
 #include "models/systemc/axi_memory.h"
 #include "models/systemc/rtl_chip.h"
+#include "models/trace/timeline.h"
 
 namespace ohmac {
 
@@ -31,6 +32,8 @@ class CosimBus {
   virtual AxiMemory& memory() = 0;
   virtual Macro& macro(uint32_t tile) = 0;
   virtual uint64_t cycle() const = 0;
+  /// Fills a trace from the next cycle on; null: stop.
+  virtual void set_timeline(ChipTimeline* timeline) = 0;
   /// Throws std::runtime_error listing macro protocol errors, if any.
   virtual void check() = 0;
   /// Called about every 2,000 cycles during wait_irq.

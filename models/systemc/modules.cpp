@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/systemc/modules.h"
 
+#include <iterator>
+
 namespace ohmac {
 
 ChipModule::ChipModule(sc_core::sc_module_name name, std::unique_ptr<RtlChip> chip)
@@ -54,17 +56,40 @@ void ChipModule::rising() {
 void ChipModule::falling() {
   chip_->set_reset(!rst_n.read());
   uint8_t cmp[256];
+  const bool prog = chip_->any_prog();
+  const bool prog_changes = prog | last_prog_;
+  last_prog_ = prog;
   for (size_t t = 0; t < pins_.size(); ++t) {
     const uint64_t packed = chip_->pins(static_cast<uint32_t>(t));
     if (packed != last_pins_[t]) {
       last_pins_[t] = packed;
+      const ProgIn kept = pins_[t].prog;
       pins_[t] = unpack_pins(packed);
+      pins_[t].prog = kept;
     }
+    if (prog_changes) pins_[t].prog = unpack_prog(chip_->prog(static_cast<uint32_t>(t)));
     if (macros[t]->step(pins_[t], chip_->sar_codes(static_cast<uint32_t>(t)), cmp)) {
       chip_->set_cmp(static_cast<uint32_t>(t), cmp);
     }
   }
+  if (timeline_ != nullptr) trace_cycle();
   chip_->clock(false);
+}
+
+void ChipModule::trace_cycle() {
+  using T = ChipTimeline;
+  // tile_busy_t, last field in the lowest bit.
+  constexpr T::Part kBusy[] = {T::kProgram, T::kReceive, T::kSend, T::kVector, T::kMvm, T::kSequencer};
+  for (uint32_t t = 0; t < pins_.size(); ++t) {
+    const uint32_t packed = chip_->busy(t);
+    uint32_t busy = 0;
+    for (unsigned i = 0; i < std::size(kBusy); ++i) busy |= (packed >> i & 1) << kBusy[i];
+    if (pins_[t].drive) busy |= 1u << T::kDrive;
+    if (pins_[t].sar_strobe) busy |= 1u << T::kAdc;
+    timeline_->tile_levels(t, busy, cycle_);
+  }
+  const uint32_t dma = chip_->dma_busy();
+  timeline_->dma_levels((dma >> 1 & 1) << T::kDmaRead | (dma & 1) << T::kDmaWrite, cycle_);
 }
 
 uint8_t ChipModule::access(bool write, uint32_t addr, uint32_t* value) {

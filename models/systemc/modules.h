@@ -8,6 +8,7 @@
 #include "models/systemc/axi_memory.h"
 #include "models/systemc/cosim.h"
 #include "models/systemc/rtl_chip.h"
+#include "models/trace/timeline.h"
 
 namespace ohmac {
 
@@ -82,15 +83,19 @@ class ChipModule : public sc_core::sc_module {
   const sc_core::sc_event& irq_event() const { return irq_event_; }
   uint64_t cycle() const { return cycle_; }
   RtlChip& chip() { return *chip_; }
+  /// Fills a trace from the next cycle on; null: stop.
+  void set_timeline(ChipTimeline* timeline) { timeline_ = timeline; }
 
  private:
   void on_clock();
   void rising();
   void falling();
   void advance_axil();
+  void trace_cycle();
 
   std::unique_ptr<RtlChip> chip_;
   std::vector<uint64_t> last_pins_;
+  bool last_prog_ = false;  // any macro had programming or repair pins high
   std::vector<PinsIn> pins_;
   AxiMasterOut axi_;
   AxiLiteIn axil_;
@@ -100,6 +105,7 @@ class ChipModule : public sc_core::sc_module {
   sc_core::sc_event access_done_, irq_event_;
   bool irq_ = false;
   uint64_t cycle_ = 0;
+  ChipTimeline* timeline_ = nullptr;
 };
 
 }  // namespace ohmac

@@ -28,4 +28,23 @@ PinsIn unpack_pins(uint64_t p) {
   return o;
 }
 
+ProgIn unpack_prog(uint32_t p) {
+  const auto bits = [&p](unsigned n) {
+    const uint32_t v = p & ((1u << n) - 1);
+    p >>= n;
+    return v;
+  };
+  ProgIn o;
+  o.repair_clr = bits(1);
+  o.repair_we = bits(1);
+  o.pulse = bits(1);
+  o.amp = static_cast<uint8_t>(bits(4));
+  o.set = bits(1);
+  o.neg = bits(1);
+  o.row = static_cast<uint16_t>(bits(10));
+  o.mask_we = bits(1);
+  o.en = bits(1);
+  return o;
+}
+
 }  // namespace ohmac

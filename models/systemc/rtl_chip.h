@@ -31,6 +31,13 @@ class RtlChip {
 
   /// Packed macro_pins_t of a tile (62 bits).
   virtual uint64_t pins(uint32_t tile) const = 0;
+  /// Packed macro_prog_t of a tile (21 bits).
+  virtual uint32_t prog(uint32_t tile) const = 0;
+  /// False if prog() is 0 for every tile, which it nearly always is.
+  virtual bool any_prog() const = 0;
+  /// Packed tile_busy_t of a tile (6 bits), and {read, write} of the DMA.
+  virtual uint32_t busy(uint32_t tile) const = 0;
+  virtual uint32_t dma_busy() const = 0;
   /// Trial thresholds of a tile, one signed byte a lane.
   virtual const int8_t* sar_codes(uint32_t tile) const = 0;
   /// Comparator bits of a tile, one byte (0/1) a lane.
@@ -46,6 +53,8 @@ class RtlChip {
 
 /// Unpacks macro_pins_t; field order as in rtl/pkg/ohmac_pkg.sv, last field in the lowest bits.
 PinsIn unpack_pins(uint64_t packed);
+/// Likewise macro_prog_t.
+ProgIn unpack_prog(uint32_t packed);
 
 /// The Verilated chip of this geometry; throws std::invalid_argument and lists the built ones if there is none.
 std::unique_ptr<RtlChip> make_rtl_chip(const Geometry& geometry);

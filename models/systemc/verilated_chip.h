@@ -106,6 +106,28 @@ class VerilatedChip final : public RtlChip {
     if (shift > 64 - kPinBits) v |= uint64_t{words[2]} << (64 - shift);
     return v & ((uint64_t{1} << kPinBits) - 1);
   }
+  uint32_t prog(uint32_t tile) const override {
+    const unsigned bit = tile * kProgBits, shift = bit % 32;
+    const auto* words = reinterpret_cast<const uint32_t*>(&top_->prog_o) + bit / 32;
+    uint64_t v = words[0];
+    if (shift + kProgBits > 32) v |= uint64_t{words[1]} << 32;
+    return static_cast<uint32_t>(v >> shift) & ((1u << kProgBits) - 1);
+  }
+  uint32_t busy(uint32_t tile) const override {
+    const unsigned bit = tile * kBusyBits, shift = bit % 32;
+    const auto* words = reinterpret_cast<const uint32_t*>(&top_->trace_o) + bit / 32;
+    uint64_t v = words[0];
+    if (shift + kBusyBits > 32) v |= uint64_t{words[1]} << 32;
+    return static_cast<uint32_t>(v >> shift) & ((1u << kBusyBits) - 1);
+  }
+  uint32_t dma_busy() const override { return top_->trace_dma_o; }
+  bool any_prog() const override {
+    static_assert(sizeof top_->prog_o % sizeof(uint32_t) == 0, "prog_o is narrower than a word");
+    const auto* words = reinterpret_cast<const uint32_t*>(&top_->prog_o);
+    uint32_t any = 0;
+    for (size_t i = 0; i < sizeof top_->prog_o / sizeof *words; ++i) any |= words[i];
+    return any != 0;
+  }
   const int8_t* sar_codes(uint32_t tile) const override {
     return reinterpret_cast<const int8_t*>(&top_->sar_code_o) + tile * geometry_.lanes;
   }
@@ -130,7 +152,9 @@ class VerilatedChip final : public RtlChip {
   }
 
  private:
-  static constexpr unsigned kPinBits = 62;  // macro_pins_t
+  static constexpr unsigned kPinBits = 62;   // macro_pins_t
+  static constexpr unsigned kProgBits = 21;  // macro_prog_t
+  static constexpr unsigned kBusyBits = 6;   // tile_busy_t
   VerilatedContext context_;
   std::unique_ptr<V> top_;
   std::unique_ptr<VerilatedFstC> trace_;

@@ -3,6 +3,7 @@
 // From start_i in cycle 0: row_clr in cycle 1, row_we in cycles 2..words_i+1, done_o in the last of these. The arguments hold
 // from start_i to done_o. The caller picks a bank that is not driven; words_i >= 1.
 // Values come from a memory with one cycle of latency (mem_re_o, mem_addr_o -> mem_rdata_i).
+// Between two loads other words may pass through the address and data registers (word_*): on the pins one cycle later, without row_we.
 module ohmac_dac_ctrl #(
   parameter int unsigned Rows = 256,
   localparam int unsigned WordW = $clog2(Rows / 4)
@@ -21,6 +22,9 @@ module ohmac_dac_ctrl #(
   output logic             mem_re_o,
   output logic [WordW-1:0] mem_addr_o,
   input  logic [31:0]      mem_rdata_i,
+  input  logic             word_valid_i, // a word for the macro that is no row word
+  input  logic [7:0]       word_addr_i,
+  input  logic [31:0]      word_wdata_i,
   output logic             row_we_o,
   output logic             row_bank_o,
   output logic [7:0]       row_addr_o,
@@ -83,6 +87,9 @@ module ohmac_dac_ctrl #(
       for (int unsigned b = 0; b < 4; b++) begin
         row_wdata_q[8*b+:8] <= slice_of(mem_rdata_i[8*b+:8], in_slice_i, shift_i);
       end
+    end else if (word_valid_i) begin
+      row_addr_q  <= word_addr_i;
+      row_wdata_q <= word_wdata_i;
     end
   end
 
@@ -96,6 +103,7 @@ module ohmac_dac_ctrl #(
 
   always_ff @(posedge clk_i) begin
     if (rst_ni) NoStartWhileBusy: assert (!start_i || !busy_q);
+    if (rst_ni) OtherWordsMeetNoLoad: assert (!word_valid_i || !busy_q);
     if (rst_ni) NoEmptyLoad: assert (!start_i || words_i != '0);
   end
   ArgumentsHold: assert property (@(posedge clk_i) disable iff (!rst_ni)

@@ -25,7 +25,9 @@ module ohmac_mesh
   output logic              host_i_ready,
   output flit_t             host_o_flit,
   output logic              host_o_valid,
-  input  logic              host_o_ready
+  input  logic              host_o_ready,
+
+  output logic              busy_o         // a flit is inside or waits at a port
 );
   localparam int unsigned Depth = 4;
   localparam int unsigned CreditBits = $clog2(Depth + 1);
@@ -38,15 +40,17 @@ module ohmac_mesh
   flit_t [Tiles-1:0][3:0] in_flit, out_flit;
   logic [Tiles-1:0][3:0] in_valid, in_credit, out_valid, out_credit;
 
+  logic [Tiles-1:0] router_active;
+
   for (genvar y = 0; y < MeshY; y++) begin : gen_y
     for (genvar x = 0; x < MeshX; x++) begin : gen_x
       localparam int unsigned T = y * MeshX + x;
 
       // A router rests where no flit and no credit passes.
-      logic router_clk, active;
-      ohmac_clk_gate u_clk_gate (.clk_i, .en_i(active), .clk_o(router_clk));
+      logic router_clk;
+      ohmac_clk_gate u_clk_gate (.clk_i, .en_i(router_active[T]), .clk_o(router_clk));
       ohmac_router #(.Depth(Depth)) u_router (
-        .clk_i(router_clk), .rst_ni, .active_o(active), .x_i(CoordBits'(x)), .y_i(CoordBits'(y)),
+        .clk_i(router_clk), .rst_ni, .active_o(router_active[T]), .x_i(CoordBits'(x)), .y_i(CoordBits'(y)),
         .local_i_flit(tile_i_flit[T]), .local_i_valid(tile_i_valid[T]), .local_i_ready(tile_i_ready[T]),
         .link_i_flit(in_flit[T]), .link_i_valid(in_valid[T]), .link_i_credit(in_credit[T]),
         .local_o_flit(tile_o_flit[T]), .local_o_valid(tile_o_valid[T]), .local_o_ready(tile_o_ready[T]),
@@ -122,17 +126,20 @@ module ohmac_mesh
 
   // Mesh out to the host: this FIFO is the other end of the credits.
   logic host_fifo_ready, host_credit_back_q;
-  logic [CreditBits-1:0] unused_host_count;
+  logic [CreditBits-1:0] host_count;
   ohmac_fifo #(.Width($bits(flit_t)), .Depth(Depth)) u_host_out (
     .clk_i, .rst_ni, .clear_i(1'b0),
     .valid_i(out_valid[0][West]), .ready_o(host_fifo_ready), .data_i(out_flit[0][West]),
-    .valid_o(host_o_valid), .ready_i(host_o_ready), .data_o(host_o_flit), .count_o(unused_host_count)
+    .valid_o(host_o_valid), .ready_i(host_o_ready), .data_o(host_o_flit), .count_o(host_count)
   );
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) host_credit_back_q <= 1'b0;
     else host_credit_back_q <= host_o_valid & host_o_ready;
   end
   assign out_credit[0][West] = host_credit_back_q;
+
+  // A router whose clock rests holds no flit; credits on their way back count as busy.
+  assign busy_o = router_active != '0 || host_i_valid || host_count != '0;
 
   always_ff @(posedge clk_i) begin
     if (rst_ni) HostFifoHasPlace: assert (!out_valid[0][West] || host_fifo_ready);

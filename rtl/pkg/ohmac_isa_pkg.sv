@@ -34,7 +34,8 @@ package ohmac_isa_pkg;
     OpSignal = 6'd5,
     OpMvm = 6'd8,
     OpVec = 6'd9,
-    OpSend = 6'd10
+    OpSend = 6'd10,
+    OpProg = 6'd11
   } opcode_e;
 
   // Runs the next `len` instructions `count` times (count 0: skips them). At the end of every iteration of a loop at depth d each AGU adds inc[d].
@@ -106,6 +107,17 @@ package ohmac_isa_pkg;
     logic [3:0] rsvd0;
   } instr_send_t;
 
+  // Queues on MVM: programs row AGU[row_agu].addr by write-verify to the int8 targets at src; psums of the last verify read at dst, one bit a column that failed at fail. Converts as MVM slot `cfg` says.
+  typedef struct packed {
+    logic [5:0] opcode;
+    logic [14:0] src;
+    logic [14:0] dst;
+    logic [14:0] fail;
+    logic [2:0] row_agu;
+    logic [7:0] rsvd0;
+    logic [1:0] cfg;
+  } instr_prog_t;
+
   // Configuration space: word addresses
   localparam logic [15:0] CfgScalarBase = 16'h000;  // loop count registers
   localparam int unsigned CfgScalarStride = 1;
@@ -117,6 +129,12 @@ package ohmac_isa_pkg;
   localparam int unsigned CfgVeccfgStride = 4;
   localparam logic [15:0] CfgTimingBase = 16'h100;  // analog phase timing
   localparam int unsigned CfgTimingStride = 1;
+  localparam logic [15:0] CfgTrapBase = 16'h108;  // what stops a tile besides errors of its program
+  localparam int unsigned CfgTrapStride = 1;
+  localparam logic [15:0] CfgProgBase = 16'h110;  // write-verify
+  localparam int unsigned CfgProgStride = 4;
+  localparam logic [15:0] CfgRepairBase = 16'h180;  // spare column of each lane
+  localparam int unsigned CfgRepairStride = 1;
   localparam logic [15:0] CfgCalBase = 16'h200;  // gain and offset of each physical column
   localparam int unsigned CfgCalStride = 1;
   localparam int unsigned AguAddrWord = 0, AguAddrLsb = 0, AguAddrBits = 24;  // byte address
@@ -150,6 +168,17 @@ package ohmac_isa_pkg;
   localparam int unsigned VeccfgShiftWord = 2, VeccfgShiftLsb = 0, VeccfgShiftBits = 6;  // 0..62
   localparam int unsigned TimingSettleWord = 0, TimingSettleLsb = 0, TimingSettleBits = 8;  // cycles from drive to the start of integration, >= 1 (reset 4)
   localparam int unsigned TimingIntegWord = 0, TimingIntegLsb = 8, TimingIntegBits = 8;  // cycles of integration, >= 1 (reset 32)
+  localparam int unsigned TrapWatchdogWord = 0, TrapWatchdogLsb = 0, TrapWatchdogBits = 16;  // a running tile without any event for this many times 256 cycles stops with WATCHDOG; 0: never (reset 0)
+  localparam int unsigned TrapOverflowWord = 0, TrapOverflowLsb = 16, TrapOverflowBits = 1;  // 1: a saturated column accumulator, psum or vector sum is a fault (reset 1); it is counted either way
+  localparam int unsigned ProgToleranceWord = 0, ProgToleranceLsb = 0, ProgToleranceBits = 16;  // largest accepted |psum - (target << 8)|, 2^-8 of an ADC step
+  localparam int unsigned ProgLimitWord = 0, ProgLimitLsb = 16, ProgLimitBits = 8;  // verify reads of a row at most, >= 1
+  localparam int unsigned ProgAmpFirstWord = 1, ProgAmpFirstLsb = 0, ProgAmpFirstBits = 4;  // pulse amplitude of the first iteration
+  localparam int unsigned ProgAmpLastWord = 1, ProgAmpLastLsb = 4, ProgAmpLastBits = 4;  // amplitude that later iterations move to, one step at a time
+  localparam int unsigned ProgAmpEveryWord = 1, ProgAmpEveryLsb = 8, ProgAmpEveryBits = 8;  // iterations between two amplitude steps; 0: AMP_FIRST throughout
+  localparam int unsigned ProgPulseWord = 1, ProgPulseLsb = 16, ProgPulseBits = 8;  // pulse width, cycles, >= 1
+  localparam int unsigned ProgVerifyXWord = 2, ProgVerifyXLsb = 0, ProgVerifyXBits = 7;  // magnitude driven on the row in a verify read (positive), 1..127
+  localparam int unsigned RepairBlockWord = 0, RepairBlockLsb = 0, RepairBlockBits = 6;  // column block of this lane that the lane's spare column replaces
+  localparam int unsigned RepairEnWord = 0, RepairEnLsb = 8, RepairEnBits = 1;  // 1: replaced (reset 0)
   localparam int unsigned CalGainWord = 0, CalGainLsb = 0, CalGainBits = 16;  // unsigned Q2.14
   localparam int unsigned CalOffsetWord = 0, CalOffsetLsb = 16, CalOffsetBits = 16;  // signed, 2^-8 of the nominal step, added once per unit of shift sum
 
@@ -169,7 +198,10 @@ package ohmac_isa_pkg;
   localparam int unsigned CntSramWr = 12;  // lines written by engines and NoC (whole or part)
   localparam int unsigned CntAdcBusy = 13;  // cycles with a conversion in progress
   localparam int unsigned CntActive = 14;  // cycles with the tile clock running
-  localparam int unsigned NumCounters = 15;
+  localparam int unsigned CntProgReads = 15;  // verify reads of PROG
+  localparam int unsigned CntPulses = 16;  // device pulses: columns of the mask, summed over pulses
+  localparam int unsigned CntProgFails = 17;  // columns that PROG left outside the tolerance
+  localparam int unsigned NumCounters = 18;
 
   typedef enum logic [7:0] {
     FaultNone = 8'd0,
@@ -177,7 +209,11 @@ package ohmac_isa_pkg;
     FaultAddress = 8'd2,
     FaultLoop = 8'd3,
     FaultTokenOverflow = 8'd4,
-    FaultConfig = 8'd5
+    FaultConfig = 8'd5,
+    FaultWatchdog = 8'd6,
+    FaultSramParity = 8'd7,
+    FaultOverflow = 8'd8,
+    FaultStopped = 8'd9
   } fault_e;
 
   // DMA descriptor

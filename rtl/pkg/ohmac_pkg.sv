@@ -54,12 +54,35 @@ package ohmac_pkg;
     logic [3:0]  range;       // ADC step = 2^range unit products
   } macro_pins_t;
 
+  // Programming and repair pins of the macro, beside macro_pins_t. Words travel on its row_addr / row_wdata.
+  typedef struct packed {
+    logic       en;         // program mode: the read path is off
+    logic       mask_we;    // column mask word row_addr = row_wdata (bit i of word w: physical column 32 w + i)
+    logic [9:0] row;        // row whose devices are pulsed
+    logic       neg;        // 0: the G+ devices, 1: the G- devices
+    logic       set;        // 0: RESET pulse, 1: SET pulse
+    logic [3:0] amp;
+    logic       pulse;      // devices of the row under the mask are pulsed while high
+    logic       repair_we;  // spare of lane row_addr: row_wdata as a REPAIR word
+    logic       repair_clr; // no spare is used (reset)
+  } macro_prog_t;
+
   typedef struct packed {
     logic        running;
     logic        halted;      // since the last start
     fault_e      fault;
     logic [15:0] pc;          // instruction index
   } tile_status_t;
+
+  // What works in this cycle, for traces. No function of the chip depends on it.
+  typedef struct packed {
+    logic seq;   // sequencer runs
+    logic mvm;   // MVM engine or its queue holds something
+    logic vec;
+    logic net;
+    logic rx;
+    logic prog;  // a PROG is executing
+  } tile_busy_t;
 
   // Items of the engine queues. The sequencer resolves addresses and wraps before it queues an item.
   typedef enum logic [1:0] {
@@ -72,9 +95,10 @@ package ohmac_pkg;
     item_kind_e          kind;
     logic [3:0]          token;      // WAIT, SIGNAL
     logic [7:0]          count;
+    logic                prog;       // ItemOp: PROG, not MVM
     logic [AddrBits-1:0] src;
-    logic [AddrBits-1:0] wrap_base;  // window of the AGU of src
-    logic [AddrBits-1:0] wrap_len;   // 0 = no wrap
+    logic [AddrBits-1:0] wrap_base;  // MVM: window of the AGU of src; PROG: address of the fail bits
+    logic [AddrBits-1:0] wrap_len;   // MVM: 0 = no wrap; PROG: row
     logic [AddrBits-1:0] dst;
     logic [1:0]          cfg;
   } mvm_item_t;
@@ -135,6 +159,17 @@ package ohmac_pkg;
     logic [7:0] integ;
   } timing_cfg_t;
 
+  // Write-verify settings (PROG words).
+  typedef struct packed {
+    logic [15:0] tolerance;
+    logic [7:0]  limit;
+    logic [3:0]  amp_first;
+    logic [3:0]  amp_last;
+    logic [7:0]  amp_every;
+    logic [7:0]  pulse;
+    logic [6:0]  verify_x;
+  } prog_cfg_t;
+
   // What happened in this cycle, towards the event counters.
   typedef struct packed {
     logic       mvm_op;
@@ -147,5 +182,8 @@ package ohmac_pkg;
     logic       sram_rd;
     logic       sram_wr;
     logic       adc_busy;
+    logic       prog_read;
+    logic [9:0] pulses;      // columns of the mask of a pulse that starts
+    logic [9:0] prog_fails;
   } mvm_events_t;
 endpackage

@@ -390,7 +390,7 @@ module ohmac_mvm_fetch
 
   // Fields of the slot that later stages use, and of the item that only one kind has.
   logic unused;
-  assign unused = ^{cfg, staged_count, staged_ready};
+  assign unused = ^{item_i.prog, cfg, staged_count, staged_ready};
 
   always_ff @(posedge clk_i) begin
     if (rst_ni) ReservationCoversStagedVectors: assert (staged_count <= reserved_q);

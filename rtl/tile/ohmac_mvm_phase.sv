@@ -21,6 +21,10 @@ module ohmac_mvm_phase
   output logic                     op_re_o,
   output logic [WordW-1:0]         op_addr_o,
   input  logic [31:0]              op_rdata_i,
+  // words for the macro that are no row words, while no vector is staged
+  input  logic                     word_valid_i,
+  input  logic [7:0]               word_addr_i,
+  input  logic [31:0]              word_wdata_i,
   // row and drive pins
   output logic                     row_we_o,
   output logic                     row_bank_o,
@@ -117,6 +121,9 @@ module ohmac_mvm_phase
     .mem_re_o   (op_re_o),
     .mem_addr_o (op_addr_o),
     .mem_rdata_i(op_rdata_i),
+    .word_valid_i,
+    .word_addr_i,
+    .word_wdata_i,
     .row_we_o,
     .row_bank_o,
     .row_addr_o,

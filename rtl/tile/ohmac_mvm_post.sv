@@ -3,7 +3,8 @@
 // Jobs (operations and SIGNALs) come in order; an operation starts when the ADC stage has finished it, a SIGNAL fires when
 // every write before it was granted. Pipeline, registers between all:
 //   accumulator and CAL read -> partial products -> products -> corrected -> psum (saturated) -> 2 write lines
-// It moves when the write lines have room, so a grant of the SRAM never reaches into the pipeline in its own cycle.
+// It moves when the write lines have room, so a grant of the SRAM never reaches into the pipeline in its own cycle. hold_i stops it
+// while psums are at its end; they leave it in the cycle of psum_valid_o, 8 columns in order (with W_SLICES 0).
 module ohmac_mvm_post
   import ohmac_pkg::*;
   import ohmac_isa_pkg::*;
@@ -38,6 +39,10 @@ module ohmac_mvm_post
   input  logic [Lanes-1:0][ColAccBits-1:0]  acc_i,
   input  logic [1:0][14:0]                  shift_sum_i,
   output logic                              acc_release_o,  // the oldest accumulator bank was read
+  // psums on their way to the write lines
+  input  logic                              hold_i,
+  output logic                              psum_valid_o,
+  output logic [VecLanes-1:0][31:0]         psum_o,
   // SRAM
   output logic                              wr_req_o,
   output logic [15:0]                       wr_addr_o,
@@ -143,7 +148,7 @@ module ohmac_mvm_post
   assign sig_token_o = job.token;
   assign sig_count_o = job.count;
   assign job_pop     = sig_valid_o | (step & step_last);
-  assign adv         = out_ready;
+  assign adv         = out_ready & !(valid_q[4] & hold_i);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -302,7 +307,7 @@ module ohmac_mvm_post
     .clk_i,
     .rst_ni,
     .clear_i(1'b0),
-    .valid_i(valid_q[4]),
+    .valid_i(psum_valid_o),
     .ready_o(out_ready),
     .data_i (out_in),
     .valid_o(out_valid),
@@ -311,12 +316,14 @@ module ohmac_mvm_post
     .count_o(out_count)
   );
 
+  assign psum_valid_o  = valid_q[4] & adv;
+  assign psum_o        = psum_q;
   assign wr_req_o      = out_valid;
   assign wr_addr_o     = out.line;
   assign wr_strb_o     = out.strb;
   assign wr_data_o     = out.data;
   assign op_finished_o = out_valid & wr_gnt_i & out.last;
-  assign sats_o        = (valid_q[4] & adv) ? sat_count_q : '0;
+  assign sats_o        = psum_valid_o ? sat_count_q : '0;
   assign idle_o        = job_level == '0 && drained;
 
   logic unused;

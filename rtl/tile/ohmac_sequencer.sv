@@ -12,11 +12,12 @@
 // ends at the same instruction, and for a loop that ends with SETR. LOOP with a scalar count waits
 // until stage 2 is empty (SETR before it).
 // Legal path: StIdle -> StRun -> StDrain -> StIdle (HALT); StRun or StDrain -> StStop -> StIdle
-// (fault).
+// (fault, or stop_i).
 module ohmac_sequencer
   import ohmac_isa_pkg::*;
   import ohmac_pkg::*;
 #(
+  parameter int unsigned Rows      = 256,
   parameter int unsigned Lanes     = 32,
   parameter int unsigned SramBytes = 65536
 ) (
@@ -24,6 +25,9 @@ module ohmac_sequencer
   input  logic                       rst_ni,
   input  logic                       start_i,
   input  logic [15:0]                start_pc_i,
+  input  logic                       stop_i,         // by the host
+  input  logic                       clear_i,
+  output logic                       clear_o,        // not running: clear the tokens
   output tile_status_t               status_o,
   output logic                       rd_req_o,
   output logic [15:0]                rd_addr_o,      // line
@@ -35,6 +39,8 @@ module ohmac_sequencer
   input  logic [NumMvmCfg-1:0]       mvm_ok_i,
   input  vec_cfg_t [NumVecCfg-1:0]   vec_cfg_i,
   input  timing_cfg_t                timing_i,
+  input  logic                       prog_ok_i,      // PROG words are legal
+  input  logic [6:0]                 tiles_i,        // of the mesh
   input  logic                       cfg_busy_i,     // mvm_ok_i is not settled
   input  logic                       agu_we_i,
   input  logic [$clog2(NumAgu)-1:0]  agu_sel_i,
@@ -42,6 +48,7 @@ module ohmac_sequencer
   input  logic [AddrBits-1:0]        agu_wdata_i,
   output logic                       cfg_valid_o,    // SETR
   input  logic                       cfg_ready_i,
+  input  logic                       cfg_bad_i,      // it would be illegal
   output logic [9:0]                 cfg_addr_o,
   output logic [31:0]                cfg_wdata_o,
   output logic                       wait_valid_o,
@@ -61,9 +68,14 @@ module ohmac_sequencer
   input  logic                       net_ready_i,
   output net_item_t                  net_item_o,
   input  logic                       engines_idle_i, // queues empty, engines idle
+  input  logic                       settled_i,      // no trap on its way here for what engines have done
   input  fault_e                     mvm_fault_i,    // one cycle each
   input  fault_e                     rx_fault_i,
   input  logic                       token_fault_i,
+  input  fault_e                     cfg_fault_i,
+  input  logic                       parity_fault_i,
+  input  logic                       overflow_fault_i,
+  input  logic                       watchdog_i,     // until the tile stops
   output logic                       drop_waits_o,
   output logic                       active_o,
   output logic                       ev_instr_o
@@ -235,12 +247,14 @@ module ohmac_sequencer
   instr_mvm_t  mvm2;
   instr_vec_t  vec2;
   instr_send_t send2;
+  instr_prog_t prog2;
   opcode_e op2;
   assign setr2 = instr_setr_t'(s2_q.instr);
   assign wait2 = instr_wait_t'(s2_q.instr);  // SIGNAL has the same fields
   assign mvm2  = instr_mvm_t'(s2_q.instr);
   assign vec2  = instr_vec_t'(s2_q.instr);
   assign send2 = instr_send_t'(s2_q.instr);
+  assign prog2 = instr_prog_t'(s2_q.instr);
   assign op2   = opcode_e'(s2_q.instr[63:58]);
 
   logic [NumAgu-1:0][AddrBits-1:0] agu_addr, agu_base, agu_len;
@@ -271,9 +285,9 @@ module ohmac_sequencer
 
   logic [2:0][14:0] operand;  // {AGU, offset}
   logic [2:0][AddrBits-1:0] ea;
-  assign operand[0] = mvm2.src;                             // src of MVM and SEND, a of VEC
-  assign operand[1] = mvm2.dst;                             // dst of MVM, b of VEC
-  assign operand[2] = (op2 == OpVec) ? vec2.dst : send2.dst;
+  assign operand[0] = mvm2.src;                              // src of MVM, PROG and SEND, a of VEC
+  assign operand[1] = mvm2.dst;                              // dst of MVM and PROG, b of VEC
+  assign operand[2] = (op2 == OpSend) ? send2.dst : vec2.dst;  // fail of PROG, too
   always_comb begin
     for (int unsigned o = 0; o < 3; o++) begin
       ea[o] = effective(agu_addr[operand[o][14:12]], agu_base[operand[o][14:12]],
@@ -298,6 +312,7 @@ module ohmac_sequencer
     logic [AddrBits-1:0]     wrap_base;
     logic [AddrBits-1:0]     wrap_len;
     logic [2:0]              cfg;
+    logic                    prog;       // wrap_len is the row
     logic                    use_b;
     logic [6:0]              tile;
     logic [11:0]             send_len;
@@ -308,9 +323,9 @@ module ohmac_sequencer
   fault_e ext_fault_q;
   stage3_t s3_q, s2_out;
   logic cond2, halt2, halt_done, fence_open;
-  logic [LenBits-1:0] mvm_len2;
-  assign mvm_len2 = LenBits'(
-      (32'(mvm_cfg_i[mvm2.cfg].mux_count) * 4 * Lanes) >> mvm_cfg_i[mvm2.cfg].w_slices);
+  logic [LenBits-1:0] columns2, mvm_len2;
+  assign columns2 = LenBits'(32'(mvm_cfg_i[mvm2.cfg].mux_count) * Lanes);
+  assign mvm_len2 = LenBits'({columns2, 2'b00}) >> mvm_cfg_i[mvm2.cfg].w_slices;
   logic [VeccfgLenBits-1:0] vec_len2;
   logic vec_requant2;
   assign vec_len2     = vec_cfg_i[vec2.cfg].len;
@@ -322,7 +337,7 @@ module ohmac_sequencer
   logic is_setr2, is_seq_wait2, is_seq_sig2, setr_ok2, count_ok2;
   assign setr_ok2     = setr2.addr < CfgWords;
   assign count_ok2    = wait2.count != '0;
-  assign is_setr2     = op2 == OpSetr && setr_ok2;
+  assign is_setr2     = op2 == OpSetr && setr_ok2 && !cfg_bad_i;
   assign is_seq_wait2 = op2 == OpWait && wait2.engine == EngineSeq && count_ok2;
   assign is_seq_sig2  = op2 == OpSignal && wait2.engine == EngineSeq && count_ok2;
   assign halt2        = s2_valid_q && s2_q.fault == FaultNone && s2_q.real_instr && op2 == OpHalt;
@@ -348,12 +363,12 @@ module ohmac_sequencer
       if (is_setr2) cond2 = cfg_valid_o && cfg_ready_i;
       else if (is_seq_wait2) cond2 = wait_gnt_i;
       else if (op2 == OpHalt) cond2 = 1'b0;  // ends in this stage
-      else if (op2 == OpMvm) cond2 = !cfg_busy_i;
+      else if (op2 == OpMvm || op2 == OpProg) cond2 = !cfg_busy_i;
     end
   end
   assign s2_leave  = s2_valid_q && s3_free && !flush && cond2;
   assign agu_step  = s2_leave && s2_q.inc;
-  assign halt_done = halt2 && act2 && fence_open;
+  assign halt_done = halt2 && act2 && fence_open && settled_i;
 
   always_comb begin
     s2_out            = '0;
@@ -376,7 +391,10 @@ module ohmac_sequencer
     if (plain2) begin
       unique case (op2)
         OpNop, OpHalt, OpLoop: ;
-        OpSetr: if (!setr_ok2) s2_out.fault = FaultAddress;
+        OpSetr: begin
+          if (!setr_ok2) s2_out.fault = FaultAddress;
+          else if (cfg_bad_i) s2_out.fault = FaultConfig;
+        end
         OpWait, OpSignal: begin
           s2_out.engine = engine_e'(wait2.engine);
           s2_out.kind   = (op2 == OpWait) ? ItemWait : ItemSignal;
@@ -389,6 +407,20 @@ module ohmac_sequencer
           s2_out.cfg        = {1'b0, mvm2.cfg};
           s2_out.len[1]     = mvm_len2;
           if (!mvm_ok_i[mvm2.cfg] || timing_i.settle == '0 || timing_i.integ == '0) begin
+            s2_out.fault = FaultConfig;
+          end
+        end
+        OpProg: begin
+          s2_out.engine     = EngineMvm;
+          s2_out.check      = 3'b111;
+          s2_out.align32    = 3'b111;
+          s2_out.cfg        = {1'b0, prog2.cfg};
+          s2_out.prog       = 1'b1;
+          s2_out.wrap_len   = agu_addr[prog2.row_agu];
+          s2_out.len[0]     = columns2;
+          s2_out.len[1]     = LenBits'({columns2, 2'b00});
+          s2_out.len[2]     = LenBits'(((32'(columns2) + 32'd255) >> 8) * LineBytes);
+          if (!mvm_ok_i[prog2.cfg] || timing_i.settle == '0 || timing_i.integ == '0 || !prog_ok_i) begin
             s2_out.fault = FaultConfig;
           end
         end
@@ -407,7 +439,7 @@ module ohmac_sequencer
           s2_out.check  = 3'b101;
           s2_out.len[0] = LenBits'(send2.len);
           s2_out.len[2] = LenBits'(send2.len);
-          if (send2.tile > 7'(HostTile)) s2_out.fault = FaultIllegalInstr;
+          if (send2.tile >= tiles_i && send2.tile != 7'(HostTile)) s2_out.fault = FaultIllegalInstr;
           else if (send2.len == '0 && !send2.token_en) s2_out.fault = FaultConfig;
         end
         default: s2_out.fault = FaultIllegalInstr;
@@ -428,7 +460,9 @@ module ohmac_sequencer
           s3_q.ea[o][3:0] != '0 || (s3_q.align32[o] && s3_q.ea[o][4]));
     end
     s3_fault = s3_q.fault;
-    if (s3_q.fault == FaultNone && wrong != '0) s3_fault = FaultAddress;
+    if (s3_q.fault == FaultNone && (wrong != '0 || (s3_q.prog && 32'(s3_q.wrap_len) >= Rows))) begin
+      s3_fault = FaultAddress;
+    end
   end
 
   always_comb begin
@@ -455,7 +489,8 @@ module ohmac_sequencer
     mvm_item_o.token     = s3_q.token;
     mvm_item_o.count     = s3_q.count;
     mvm_item_o.src       = s3_q.ea[0];
-    mvm_item_o.wrap_base = s3_q.wrap_base;
+    mvm_item_o.prog      = s3_q.prog;
+    mvm_item_o.wrap_base = s3_q.prog ? s3_q.ea[2] : s3_q.wrap_base;
     mvm_item_o.wrap_len  = s3_q.wrap_len;
     mvm_item_o.dst       = s3_q.ea[1];
     mvm_item_o.cfg       = s3_q.cfg[1:0];
@@ -484,11 +519,21 @@ module ohmac_sequencer
 
   // Faults of the other parts act one cycle later. In that cycle stage 2 does nothing more; what it
   // has done before (SETR, WAIT, SIGNAL) still leaves stage 3, so no instruction is done by half.
+  // STOPPED and WATCHDOG are for a tile that runs: one that halts in that cycle has no fault.
+  logic issuing, idle_fault;
+  assign issuing    = state_q == StRun || state_q == StDrain;
+  assign idle_fault = ext_fault_q != FaultNone && ext_fault_q != FaultStopped &&
+      ext_fault_q != FaultWatchdog;
   always_comb begin
     ext_fault_d = FaultNone;
     if (mvm_fault_i != FaultNone) ext_fault_d = mvm_fault_i;
     else if (rx_fault_i != FaultNone) ext_fault_d = rx_fault_i;
     else if (token_fault_i) ext_fault_d = FaultTokenOverflow;
+    else if (cfg_fault_i != FaultNone) ext_fault_d = cfg_fault_i;
+    else if (parity_fault_i) ext_fault_d = FaultSramParity;
+    else if (overflow_fault_i) ext_fault_d = FaultOverflow;
+    else if (watchdog_i && issuing) ext_fault_d = FaultWatchdog;
+    else if (stop_i && issuing) ext_fault_d = FaultStopped;
   end
 
   always_comb begin
@@ -509,12 +554,13 @@ module ohmac_sequencer
     fault_d  = fault_q;
     unique case (state_q)
       StIdle: begin
+        if (clear_i) fault_d = FaultNone;
         if (start_i) begin
           state_d  = StRun;
           halted_d = 1'b0;
           fault_d  = FaultNone;
         end
-        if (ext_fault_q != FaultNone) begin
+        if (idle_fault) begin
           if (fault_d == FaultNone) fault_d = ext_fault_q;
           if (start_i) state_d = StStop;
           else halted_d = 1'b1;
@@ -532,7 +578,7 @@ module ohmac_sequencer
         end
       end
       StStop: begin
-        if (engines_idle_i) begin
+        if (engines_idle_i && settled_i) begin
           state_d  = StIdle;
           halted_d = 1'b1;
         end
@@ -592,6 +638,7 @@ module ohmac_sequencer
     end
   end
 
+  assign clear_o      = clear_i && state_q == StIdle;
   assign drop_waits_o = state_q == StStop;
   assign active_o     = state_q != StIdle || ext_fault_q != FaultNone;
   assign ev_instr_o   = (s3_leave && s3_q.real_instr) || halt_done;

@@ -6,6 +6,10 @@
 // 18 cycles. Grant is combinational; read data come one cycle after it and last one cycle (no
 // back-pressure: a reader asks only for what it can take). A write is visible to reads granted
 // after it.
+//
+// Every byte has an even parity bit. A line that was read is checked as a whole, whatever part the
+// reader uses: parity_o in the cycle after its data. After reset the banks are cleared line by line,
+// all at once; nothing is granted until then.
 module ohmac_sram_xbar
   import ohmac_pkg::*;
 #(
@@ -25,7 +29,10 @@ module ohmac_sram_xbar
   input  logic [Readers-1:0][15:0]          rd_addr_i,   // line
   output logic [Readers-1:0]                rd_gnt_o,
   output logic [Readers-1:0]                rd_rvalid_o,
-  output logic [Readers-1:0][LineBits-1:0]  rd_rdata_o
+  output logic [Readers-1:0][LineBits-1:0]  rd_rdata_o,
+  output logic                              parity_o,    // one cycle: a line was read wrong
+  output logic                              clearing_o,
+  output logic                              busy_o       // clears, or a read is not checked yet
 );
   localparam int unsigned Ports    = Writers + Readers;
   localparam logic [Ports-1:0] Urgent = Ports'(3);  // writers 0 and 1
@@ -44,6 +51,44 @@ module ohmac_sram_xbar
   logic [Ports-1:0][15:0] addr;
   logic [SramBanks-1:0][Ports-1:0] bank_req, bank_gnt;
   logic [SramBanks-1:0][LineBits-1:0] bank_rdata;
+  logic [SramBanks-1:0] bank_bad;
+
+  // One parity bit a byte.
+  localparam int unsigned Words = LineBits / 32;
+  function automatic logic [3:0] parity_of(logic [31:0] word);
+    logic [31:0] x;
+    x = word ^ (word >> 4);
+    x = x ^ (x >> 2);
+    x = x ^ (x >> 1);
+    return {x[24], x[16], x[8], x[0]};
+  endfunction
+
+  // Of every writer, beside the arbitration.
+  logic [Writers-1:0][LineBytes-1:0] wr_par;
+  always_comb begin
+    wr_par = '0;
+    for (int unsigned w = 0; w < Writers; w++) begin
+      if (wr_req_i[w]) begin
+        for (int unsigned i = 0; i < Words; i++) begin
+          wr_par[w][4*i +: 4] = parity_of(wr_data_i[w][32*i +: 32]);
+        end
+      end
+    end
+  end
+
+  // Clear after reset
+  logic clear_q;
+  logic [RowBits-1:0] clear_row_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      clear_q     <= 1'b1;
+      clear_row_q <= '0;
+    end else if (clear_q) begin
+      clear_q     <= clear_row_q != RowBits'(Depth - 1);
+      clear_row_q <= clear_row_q + RowBits'(1);
+    end
+  end
+  assign clearing_o = clear_q;
 
   assign req  = {rd_req_i, wr_req_i};
   assign addr = {rd_addr_i, wr_addr_i};
@@ -57,7 +102,7 @@ module ohmac_sram_xbar
     gnt = '0;
     for (int unsigned b = 0; b < SramBanks; b++) begin
       for (int unsigned p = 0; p < Ports; p++) begin
-        bank_req[b][p] = req[p] && bank_of(addr[p]) == BankBits'(b);
+        bank_req[b][p] = req[p] && !clear_q && bank_of(addr[p]) == BankBits'(b);
       end
       gnt |= bank_gnt[b];
     end
@@ -67,6 +112,7 @@ module ohmac_sram_xbar
   for (genvar b = 0; b < SramBanks; b++) begin : gen_bank
     logic [RowBits-1:0]   row;
     logic [LineBytes-1:0] strb;
+    logic [LineBytes-1:0] par, rpar;
     logic [LineBits-1:0]  wdata;
 
     logic [Ports-1:0] urgent, rest, urgent_gnt, rest_gnt;
@@ -88,9 +134,10 @@ module ohmac_sram_xbar
     );
 
     always_comb begin
-      row   = '0;
-      strb  = '0;
+      row   = clear_q ? clear_row_q : '0;
+      strb  = {LineBytes{clear_q}};
       wdata = '0;
+      par   = '0;
       for (int unsigned p = 0; p < Ports; p++) begin
         if (bank_gnt[b][p]) row |= RowBits'(addr[p] >> $clog2(SramBanks));
       end
@@ -98,14 +145,35 @@ module ohmac_sram_xbar
         if (bank_gnt[b][w]) begin
           strb  |= wr_strb_i[w];
           wdata |= wr_data_i[w];
+          par   |= wr_par[w];
         end
       end
     end
 
     ohmac_sram #(.Width(LineBits), .Depth(Depth)) u_sram (
-      .clk_i, .req_i(|bank_gnt[b]), .we_i(|bank_gnt[b][Writers-1:0]), .addr_i(row), .strb_i(strb),
-      .wdata_i(wdata), .rdata_o(bank_rdata[b])
+      .clk_i, .req_i(|bank_gnt[b] || clear_q), .we_i(|bank_gnt[b][Writers-1:0] || clear_q),
+      .addr_i(row), .strb_i(strb), .wdata_i(wdata), .wpar_i(par), .rdata_o(bank_rdata[b]),
+      .rpar_o(rpar)
     );
+
+    // The check ends in a register for every four bytes.
+    logic read_q;
+    logic [Words-1:0] bad_q;
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) begin
+        read_q <= 1'b0;
+        bad_q  <= '0;
+      end else begin
+        read_q <= |bank_gnt[b][Ports-1:Writers];
+        bad_q  <= '0;
+        if (read_q) begin
+          for (int unsigned i = 0; i < Words; i++) begin
+            bad_q[i] <= parity_of(bank_rdata[b][32*i +: 32]) != rpar[4*i +: 4];
+          end
+        end
+      end
+    end
+    assign bank_bad[b] = bad_q != '0;
 
     always_ff @(posedge clk_i) begin
       if (rst_ni) OneGrantABank: assert ($onehot0(bank_gnt[b]));
@@ -125,6 +193,8 @@ module ohmac_sram_xbar
   end
 
   assign rd_rvalid_o = rvalid_q;
+  assign parity_o    = bank_bad != '0;
+  assign busy_o      = clear_q || rvalid_q != '0 || parity_o;
   for (genvar r = 0; r < Readers; r++) begin : gen_rdata
     assign rd_rdata_o[r] = bank_rdata[rbank_q[r]];
   end

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One tile: sequencer, engines, SRAM, tokens, configuration, counters around one analog macro. All
-// tiles are this one module. clk_i is gated outside: it runs in every cycle in which start_i,
-// noc_i_valid or active_o is high before the edge; status and counters can be read with the clock
-// off. Here noc_i_* / noc_o_* name the direction of the stream, not of the wire.
+// tiles are this one module. clk_i is gated outside: it runs in every cycle in which start_i, stop_i,
+// clear_i, noc_i_valid or active_o is high before the edge; status and counters can be read with the
+// clock off. Here noc_i_* / noc_o_* name the direction of the stream, not of the wire.
 module ohmac_tile
   import ohmac_isa_pkg::*;
   import ohmac_pkg::*;
@@ -10,6 +10,7 @@ module ohmac_tile
   parameter int unsigned Rows      = 256,
   parameter int unsigned Cols      = 256,
   parameter int unsigned Lanes     = 32,
+  parameter int unsigned Spares    = Lanes,
   parameter int unsigned SramBytes = 65536,
   parameter int unsigned SramBanks = 8
 ) (
@@ -17,11 +18,15 @@ module ohmac_tile
   input  logic                             rst_ni,
   input  logic                             start_i,
   input  logic [15:0]                      start_pc_i,
+  input  logic                             stop_i,
+  input  logic                             clear_i,
   output tile_status_t                     status_o,
   output logic                             active_o,
+  output tile_busy_t                       busy_o,
   input  logic [4:0]                       cnt_sel_i,
   output logic [31:0]                      cnt_o,
   input  logic [3:0]                       mesh_x_i,
+  input  logic [6:0]                       tiles_i,
   input  flit_t                            noc_i_flit,
   input  logic                             noc_i_valid,
   output logic                             noc_i_ready,
@@ -29,6 +34,7 @@ module ohmac_tile
   output logic                             noc_o_valid,
   input  logic                             noc_o_ready,
   output macro_pins_t                      pins_o,
+  output macro_prog_t                      prog_o,
   output logic [Lanes-1:0][MaxAdcBits-1:0] sar_code_o,
   input  logic [Lanes-1:0]                 cmp_i
 );
@@ -55,7 +61,7 @@ module ohmac_tile
   logic tok_valid, token_overflow;
   logic [3:0] tok_token;
 
-  logic seq_cfg_valid, seq_cfg_ready, rx_cfg_valid, rx_cfg_ready, cfg_busy;
+  logic seq_cfg_valid, seq_cfg_ready, seq_cfg_bad, rx_cfg_valid, rx_cfg_ready, cfg_busy;
   logic [9:0] seq_cfg_addr, rx_cfg_addr;
   logic [31:0] seq_cfg_wdata, rx_cfg_wdata, cal_wdata;
   logic [AddrBits-1:0] agu_wdata;
@@ -64,7 +70,12 @@ module ohmac_tile
   logic [NumMvmCfg-1:0] mvm_ok;
   vec_cfg_t [NumVecCfg-1:0] vec_cfg;
   timing_cfg_t timing_cfg;
-  logic agu_we, cal_we;
+  prog_cfg_t prog_cfg;
+  logic [TrapWatchdogBits-1:0] watchdog_limit;
+  logic trap_overflow, prog_ok;
+  logic agu_we, cal_we, repair_we;
+  logic [6:0] repair_lane;
+  logic [31:0] repair_wdata;
   logic [$clog2(NumAgu)-1:0] agu_sel;
   logic [2:0] agu_word;
   logic [8:0] cal_addr;
@@ -81,8 +92,9 @@ module ohmac_tile
   logic [AddrBits-1:0] cmd_addr;
   logic [15:0] cmd_len;
 
-  logic mvm_idle, vec_idle, tx_idle, rx_idle, engines_idle, drop_waits, seq_active;
-  fault_e mvm_fault, vec_fault, tx_fault, rx_fault;
+  logic mvm_idle, vec_idle, tx_idle, rx_idle, engines_idle, drop_waits, seq_active, prog_busy;
+  logic xbar_busy, clearing, token_clear, watchdog, parity, overflow_q, any_event;
+  fault_e mvm_fault, vec_fault, tx_fault, rx_fault, cfg_fault;
 
   logic ev_instr, ev_step, ev_vec_wr, ev_tx_flit, ev_tx_rd, ev_rx_flit, ev_rx_wr;
   logic [3:0] ev_vec_sats;
@@ -102,30 +114,32 @@ module ohmac_tile
     .fault_o(rx_fault), .idle_o(rx_idle), .ev_flit_o(ev_rx_flit), .ev_wr_o(ev_rx_wr)
   );
 
-  ohmac_tile_cfg #(.Rows(Rows), .Cols(Cols), .Lanes(Lanes)) u_cfg (
+  ohmac_tile_cfg #(.Rows(Rows), .Cols(Cols), .Lanes(Lanes), .Spares(Spares)) u_cfg (
     .clk_i, .rst_ni,
     .seq_valid_i(seq_cfg_valid), .seq_ready_o(seq_cfg_ready), .seq_addr_i(seq_cfg_addr),
-    .seq_wdata_i(seq_cfg_wdata),
+    .seq_wdata_i(seq_cfg_wdata), .seq_bad_o(seq_cfg_bad),
     .rx_valid_i(rx_cfg_valid), .rx_ready_o(rx_cfg_ready), .rx_addr_i(rx_cfg_addr),
-    .rx_wdata_i(rx_cfg_wdata),
+    .rx_wdata_i(rx_cfg_wdata), .mvm_idle_i(mvm_idle),
     .scalar_o(scalar), .mvm_cfg_o(mvm_cfg), .mvm_ok_o(mvm_ok), .vec_cfg_o(vec_cfg),
-    .timing_o(timing_cfg),
-    .busy_o(cfg_busy), .agu_we_o(agu_we), .agu_sel_o(agu_sel), .agu_word_o(agu_word),
+    .timing_o(timing_cfg), .watchdog_o(watchdog_limit), .trap_overflow_o(trap_overflow),
+    .prog_o(prog_cfg), .prog_ok_o(prog_ok),
+    .busy_o(cfg_busy), .fault_o(cfg_fault), .agu_we_o(agu_we), .agu_sel_o(agu_sel), .agu_word_o(agu_word),
     .agu_wdata_o(agu_wdata),
-    .cal_we_o(cal_we), .cal_addr_o(cal_addr), .cal_wdata_o(cal_wdata)
+    .cal_we_o(cal_we), .cal_addr_o(cal_addr), .cal_wdata_o(cal_wdata),
+    .repair_we_o(repair_we), .repair_lane_o(repair_lane), .repair_wdata_o(repair_wdata)
   );
 
   // ---- sequencer and its queues ----
-  ohmac_sequencer #(.Lanes(Lanes), .SramBytes(SramBytes)) u_seq (
-    .clk_i, .rst_ni, .start_i, .start_pc_i, .status_o,
+  ohmac_sequencer #(.Rows(Rows), .Lanes(Lanes), .SramBytes(SramBytes)) u_seq (
+    .clk_i, .rst_ni, .start_i, .start_pc_i, .stop_i, .clear_i, .clear_o(token_clear), .status_o,
     .rd_req_o(rd_req[RdSeq]), .rd_addr_o(rd_addr[RdSeq]), .rd_gnt_i(rd_gnt[RdSeq]),
     .rd_rvalid_i(rd_rvalid[RdSeq]), .rd_rdata_i(rd_rdata[RdSeq]),
     .scalar_i(scalar), .mvm_cfg_i(mvm_cfg), .mvm_ok_i(mvm_ok), .vec_cfg_i(vec_cfg),
-    .timing_i(timing_cfg),
+    .timing_i(timing_cfg), .prog_ok_i(prog_ok), .tiles_i,
     .cfg_busy_i(cfg_busy), .agu_we_i(agu_we), .agu_sel_i(agu_sel), .agu_word_i(agu_word),
     .agu_wdata_i(agu_wdata),
-    .cfg_valid_o(seq_cfg_valid), .cfg_ready_i(seq_cfg_ready), .cfg_addr_o(seq_cfg_addr),
-    .cfg_wdata_o(seq_cfg_wdata),
+    .cfg_valid_o(seq_cfg_valid), .cfg_ready_i(seq_cfg_ready), .cfg_bad_i(seq_cfg_bad),
+    .cfg_addr_o(seq_cfg_addr), .cfg_wdata_o(seq_cfg_wdata),
     .wait_valid_o(wait_valid[EngineSeq]), .wait_token_o(wait_token[EngineSeq]),
     .wait_count_o(wait_count[EngineSeq]),
     .wait_gnt_i(wait_gnt[EngineSeq]),
@@ -134,8 +148,10 @@ module ohmac_tile
     .mvm_valid_o(mvm_push), .mvm_ready_i(mvm_room), .mvm_item_o(mvm_new),
     .vec_valid_o(vec_push), .vec_ready_i(vec_room), .vec_item_o(vec_new),
     .net_valid_o(net_push), .net_ready_i(net_room), .net_item_o(net_new),
-    .engines_idle_i(engines_idle), .mvm_fault_i(mvm_fault), .rx_fault_i(rx_fault),
-    .token_fault_i(token_overflow),
+    .engines_idle_i(engines_idle), .settled_i(!xbar_busy && !overflow_q),
+    .mvm_fault_i(mvm_fault), .rx_fault_i(rx_fault), .token_fault_i(token_overflow),
+    .cfg_fault_i(cfg_fault), .parity_fault_i(parity), .overflow_fault_i(overflow_q),
+    .watchdog_i(watchdog),
     .drop_waits_o(drop_waits), .active_o(seq_active), .ev_instr_o(ev_instr)
   );
 
@@ -155,10 +171,13 @@ module ohmac_tile
       mvm_idle && vec_idle && tx_idle;
 
   // ---- engines ----
-  ohmac_mvm #(.Rows(Rows), .Cols(Cols), .Lanes(Lanes), .SramBytes(SramBytes)) u_mvm (
+  ohmac_mvm #(
+    .Rows(Rows), .Cols(Cols), .Lanes(Lanes), .Spares(Spares), .SramBytes(SramBytes)
+  ) u_mvm (
     .clk_i, .rst_ni, .item_valid_i(mvm_valid), .item_ready_o(mvm_ready), .item_i(mvm_item),
-    .cfg_i(mvm_cfg), .timing_i(timing_cfg), .cal_we_i(cal_we), .cal_addr_i(cal_addr),
-    .cal_wdata_i(cal_wdata),
+    .cfg_i(mvm_cfg), .timing_i(timing_cfg), .prog_cfg_i(prog_cfg), .cal_we_i(cal_we),
+    .cal_addr_i(cal_addr), .cal_wdata_i(cal_wdata),
+    .repair_we_i(repair_we), .repair_lane_i(repair_lane), .repair_wdata_i(repair_wdata),
     .wait_valid_o(wait_valid[EngineMvm]), .wait_token_o(wait_token[EngineMvm]),
     .wait_count_o(wait_count[EngineMvm]),
     .wait_gnt_i(wait_gnt[EngineMvm]),
@@ -169,7 +188,8 @@ module ohmac_tile
     .wr_req_o(wr_req[WrMvm]), .wr_addr_o(wr_addr[WrMvm]), .wr_strb_o(wr_strb[WrMvm]),
     .wr_data_o(wr_data[WrMvm]),
     .wr_gnt_i(wr_gnt[WrMvm]),
-    .pins_o, .sar_code_o, .cmp_i, .drop_waits_i(drop_waits), .idle_o(mvm_idle), .fault_o(mvm_fault),
+    .pins_o, .prog_o, .sar_code_o, .cmp_i, .drop_waits_i(drop_waits), .idle_o(mvm_idle),
+    .prog_busy_o(prog_busy), .fault_o(mvm_fault),
     .events_o(ev_mvm)
   );
 
@@ -214,7 +234,8 @@ module ohmac_tile
     .wait_count_i(wait_count),
     .wait_gnt_o(wait_gnt), .sig_valid_i(sig_valid), .sig_token_i(sig_token),
     .sig_count_i(sig_count),
-    .rx_valid_i(tok_valid), .rx_token_i(tok_token), .overflow_o(token_overflow)
+    .rx_valid_i(tok_valid), .rx_token_i(tok_token), .clear_i(token_clear),
+    .overflow_o(token_overflow)
   );
 
   ohmac_sram_xbar #(
@@ -224,7 +245,7 @@ module ohmac_tile
     .wr_data_i(wr_data),
     .wr_gnt_o(wr_gnt), .rd_req_i(rd_req), .rd_addr_i(rd_addr), .rd_gnt_o(rd_gnt),
     .rd_rvalid_o(rd_rvalid),
-    .rd_rdata_o(rd_rdata)
+    .rd_rdata_o(rd_rdata), .parity_o(parity), .clearing_o(clearing), .busy_o(xbar_busy)
   );
 
   ohmac_tile_counters #(.Lanes(Lanes)) u_counters (
@@ -234,7 +255,28 @@ module ohmac_tile
     .rx_flit_i(ev_rx_flit), .rx_wr_i(ev_rx_wr), .sel_i(cnt_sel_i), .cnt_o
   );
 
-  assign active_o = seq_active || !engines_idle || !rx_idle || cfg_busy;
+  // ---- traps ----
+  // Whatever moves a counter but ACTIVE.
+  assign any_event = ev_instr || ev_mvm != '0 || ev_step || ev_vec_sats != '0 || ev_vec_rd != '0 ||
+      ev_vec_wr || ev_tx_flit || ev_tx_rd || ev_rx_flit || ev_rx_wr;
+  ohmac_watchdog u_watchdog (
+    .clk_i, .rst_ni, .run_i(status_o.running && !drop_waits && !clearing), .event_i(any_event),
+    .limit_i(watchdog_limit), .bite_o(watchdog)
+  );
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) overflow_q <= 1'b0;
+    else overflow_q <= trap_overflow && (ev_mvm.sats != '0 || ev_vec_sats != '0);
+  end
+
+  assign active_o = seq_active || !engines_idle || !rx_idle || cfg_busy || xbar_busy ||
+      overflow_q || prog_o.repair_we;
+
+  assign busy_o.seq  = status_o.running;
+  assign busy_o.mvm  = mvm_count != '0 || !mvm_idle;
+  assign busy_o.vec  = vec_count != '0 || !vec_idle;
+  assign busy_o.net  = net_count != '0 || !tx_idle;
+  assign busy_o.rx   = !rx_idle;
+  assign busy_o.prog = prog_busy;
 
   // Vector unit and sender are given checked addresses only.
   always_ff @(posedge clk_i) begin

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configuration space of a tile: scalars, MVM and vector slots, analog timing; AGU and CAL words
-// are passed on to their owners. Two writers: SETR of the sequencer and the NoC; who waited goes
+// Configuration space of a tile: scalars, MVM and vector slots, analog timing, traps, write-verify;
+// AGU, CAL and REPAIR words are passed on to their owners. Two writers: SETR of the sequencer and the NoC; who waited goes
 // first when both want. A write shows the next cycle. MVM slots are checked by one shared
 // multiplier two cycles after a write: mvm_ok_o is valid while busy_o is low. Words are
-// 0x000..0x3FF (the writers check); words that name nothing are ignored.
+// 0x000..0x3FF (the writers check); words that name nothing are ignored. An illegal REPAIR word is
+// dropped: seq_bad_o tells the sequencer before it writes, a NoC write raises fault_o.
 module ohmac_tile_cfg
   import ohmac_isa_pkg::*;
   import ohmac_pkg::*;
 #(
   parameter int unsigned Rows  = 256,
   parameter int unsigned Cols  = 256,
-  parameter int unsigned Lanes = 32
+  parameter int unsigned Lanes = 32,
+  parameter int unsigned Spares = Lanes
 ) (
   input  logic                        clk_i,
   input  logic                        rst_ni,
@@ -18,25 +20,37 @@ module ohmac_tile_cfg
   output logic                        seq_ready_o,
   input  logic [9:0]                  seq_addr_i,
   input  logic [31:0]                 seq_wdata_i,
+  output logic                        seq_bad_o,     // this word would be an illegal REPAIR
   input  logic                        rx_valid_i,
   output logic                        rx_ready_o,
   input  logic [9:0]                  rx_addr_i,
   input  logic [31:0]                 rx_wdata_i,
+  input  logic                        mvm_idle_i,
   output logic [NumScalar-1:0][15:0]  scalar_o,
   output mvm_cfg_t [NumMvmCfg-1:0]    mvm_cfg_o,
   output logic [NumMvmCfg-1:0]        mvm_ok_o,
   output vec_cfg_t [NumVecCfg-1:0]    vec_cfg_o,
   output timing_cfg_t                 timing_o,
+  output logic [TrapWatchdogBits-1:0] watchdog_o,
+  output logic                        trap_overflow_o,
+  output prog_cfg_t                   prog_o,
+  output logic                        prog_ok_o,
   output logic                        busy_o,
+  output fault_e                      fault_o,       // one cycle
   output logic                        agu_we_o,
   output logic [$clog2(NumAgu)-1:0]   agu_sel_o,
   output logic [2:0]                  agu_word_o,
   output logic [AddrBits-1:0]         agu_wdata_o,
   output logic                        cal_we_o,
   output logic [8:0]                  cal_addr_o,
-  output logic [31:0]                 cal_wdata_o
+  output logic [31:0]                 cal_wdata_o,
+  output logic                        repair_we_o,
+  output logic [6:0]                  repair_lane_o,
+  output logic [31:0]                 repair_wdata_o
 );
   localparam int unsigned CfgWordBits = 10;
+  localparam int unsigned Blocks = Cols / Lanes;
+  localparam logic [2:0] RepairPage = 3'(CfgRepairBase >> 7);
 
   // ---- one write a cycle ----
   logic rx_first_q;  // the NoC was refused in the cycle before
@@ -63,12 +77,15 @@ module ohmac_tile_cfg
   end
 
   // ---- decode: a group is a range of words ----
-  logic is_scalar, is_agu, is_mvm, is_vec, is_timing;
+  logic is_scalar, is_agu, is_mvm, is_vec, is_timing, is_trap, is_prog, is_repair;
   assign is_scalar = we && addr[9:3] == 7'(CfgScalarBase >> 3);
   assign is_agu    = we && addr[9:6] == 4'(CfgAguBase >> 6);
   assign is_mvm    = we && addr[9:5] == 5'(CfgMvmcfgBase >> 5);
   assign is_vec    = we && addr[9:5] == 5'(CfgVeccfgBase >> 5);
   assign is_timing = we && addr == CfgWordBits'(CfgTimingBase);
+  assign is_trap   = we && addr == CfgWordBits'(CfgTrapBase);
+  assign is_prog   = we && addr[9:2] == 8'(CfgProgBase >> 2);
+  assign is_repair = we && addr[9:7] == RepairPage;
 
   assign agu_we_o    = is_agu;
   assign agu_sel_o   = addr[5:3];
@@ -78,11 +95,29 @@ module ohmac_tile_cfg
   assign cal_addr_o  = addr[8:0];
   assign cal_wdata_o = wdata;
 
+  // ---- repair: what the macro is told ----
+  function automatic logic bad_repair(logic [CfgWordBits-1:0] word, logic en, logic [5:0] block);
+    return word[9:7] == RepairPage && en && (32'(word[6:0]) >= Spares || 32'(block) >= Blocks);
+  endfunction
+  logic illegal;
+  assign seq_bad_o = bad_repair(seq_addr_i, seq_wdata_i[RepairEnLsb],
+                                seq_wdata_i[RepairBlockLsb +: RepairBlockBits]);
+  assign illegal   = is_repair && (!mvm_idle_i ||
+      bad_repair(addr, wdata[RepairEnLsb], wdata[RepairBlockLsb +: RepairBlockBits]));
+
+  assign fault_o        = illegal ? FaultConfig : FaultNone;
+  assign repair_we_o    = is_repair && !illegal && 32'(addr[6:0]) < Spares;
+  assign repair_lane_o  = addr[6:0];
+  assign repair_wdata_o = wdata;
+
   // ---- slots ----
   mvm_cfg_t [NumMvmCfg-1:0] mvm_q;
   vec_cfg_t [NumVecCfg-1:0] vec_q;
   logic [NumScalar-1:0][15:0] scalar_q;
   timing_cfg_t timing_q;
+  logic [TrapWatchdogBits-1:0] watchdog_q;
+  logic overflow_q;
+  prog_cfg_t prog_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -91,11 +126,34 @@ module ohmac_tile_cfg
       vec_q           <= '0;
       timing_q.settle <= 8'd4;
       timing_q.integ  <= 8'd32;
+      watchdog_q      <= '0;
+      overflow_q      <= 1'b1;
+      prog_q          <= '0;
     end else begin
       if (is_scalar) scalar_q[addr[2:0]] <= wdata[15:0];
       if (is_timing) begin
         timing_q.settle <= wdata[TimingSettleLsb +: TimingSettleBits];
         timing_q.integ  <= wdata[TimingIntegLsb +: TimingIntegBits];
+      end
+      if (is_trap) begin
+        watchdog_q <= wdata[TrapWatchdogLsb +: TrapWatchdogBits];
+        overflow_q <= wdata[TrapOverflowLsb];
+      end
+      if (is_prog) begin
+        unique case (32'(addr[1:0]))
+          ProgToleranceWord: begin
+            prog_q.tolerance <= wdata[ProgToleranceLsb +: ProgToleranceBits];
+            prog_q.limit     <= wdata[ProgLimitLsb +: ProgLimitBits];
+          end
+          ProgAmpFirstWord: begin
+            prog_q.amp_first <= wdata[ProgAmpFirstLsb +: ProgAmpFirstBits];
+            prog_q.amp_last  <= wdata[ProgAmpLastLsb +: ProgAmpLastBits];
+            prog_q.amp_every <= wdata[ProgAmpEveryLsb +: ProgAmpEveryBits];
+            prog_q.pulse     <= wdata[ProgPulseLsb +: ProgPulseBits];
+          end
+          ProgVerifyXWord: prog_q.verify_x <= wdata[ProgVerifyXLsb +: ProgVerifyXBits];
+          default: ;
+        endcase
       end
       for (int unsigned s = 0; s < NumMvmCfg; s++) begin
         if (is_mvm && addr[4:3] == 2'(s)) begin
@@ -151,7 +209,6 @@ module ohmac_tile_cfg
   end
 
   // ---- check of the slot written last: pick it, multiply and compare, one register each ----
-  localparam int unsigned Blocks = Cols / Lanes;
   logic chk_valid_q, res_valid_q;
   logic [1:0] chk_slot_q, res_slot_q;
   mvm_cfg_t c;
@@ -197,6 +254,10 @@ module ohmac_tile_cfg
   assign vec_cfg_o = vec_q;
   assign scalar_o  = scalar_q;
   assign timing_o  = timing_q;
+  assign prog_o    = prog_q;
+  assign prog_ok_o = prog_q.limit != '0 && prog_q.pulse != '0 && prog_q.verify_x != '0;
+  assign watchdog_o      = watchdog_q;
+  assign trap_overflow_o = overflow_q;
 
   always_ff @(posedge clk_i) begin
     if (rst_ni) OneWriterAtATime: assert (!(seq_valid_i && seq_ready_o && rx_valid_i && rx_ready_o));

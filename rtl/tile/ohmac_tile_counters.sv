@@ -24,25 +24,28 @@ module ohmac_tile_counters
   output logic [31:0] cnt_o
 );
   logic [NumCounters-1:0][31:0] count_q;
-  logic [NumCounters-1:0][8:0] inc;
+  logic [NumCounters-1:0][9:0] inc;
 
   always_comb begin
     inc                 = '0;
-    inc[CntInstr]       = 9'(instr_i);
-    inc[CntMvmOps]      = 9'(mvm_i.mvm_op);
-    inc[CntDrives]      = 9'(mvm_i.drive);
-    inc[CntConversions] = mvm_i.conversion ? 9'(Lanes) : '0;
-    inc[CntTrials]      = mvm_i.trial ? 9'(Lanes) : '0;
-    inc[CntClips]       = 9'(mvm_i.clips);
-    inc[CntRowWords]    = 9'(mvm_i.row_word);
-    inc[CntVecLines]    = 9'(vec_step_i);
-    inc[CntSats]        = 9'(mvm_i.sats) + 9'(vec_sats_i);
-    inc[CntFlitsOut]    = 9'(tx_flit_i);
-    inc[CntFlitsIn]     = 9'(rx_flit_i);
-    inc[CntSramRd]      = 9'(mvm_i.sram_rd) + 9'(vec_rd_i[0]) + 9'(vec_rd_i[1]) + 9'(tx_rd_i);
-    inc[CntSramWr]      = 9'(mvm_i.sram_wr) + 9'(vec_wr_i) + 9'(rx_wr_i);
-    inc[CntAdcBusy]     = 9'(mvm_i.adc_busy);
-    inc[CntActive]      = 9'd1;
+    inc[CntInstr]       = 10'(instr_i);
+    inc[CntMvmOps]      = 10'(mvm_i.mvm_op);
+    inc[CntDrives]      = 10'(mvm_i.drive);
+    inc[CntConversions] = mvm_i.conversion ? 10'(Lanes) : '0;
+    inc[CntTrials]      = mvm_i.trial ? 10'(Lanes) : '0;
+    inc[CntClips]       = 10'(mvm_i.clips);
+    inc[CntRowWords]    = 10'(mvm_i.row_word);
+    inc[CntVecLines]    = 10'(vec_step_i);
+    inc[CntSats]        = 10'(mvm_i.sats) + 10'(vec_sats_i);
+    inc[CntFlitsOut]    = 10'(tx_flit_i);
+    inc[CntFlitsIn]     = 10'(rx_flit_i);
+    inc[CntSramRd]      = 10'(mvm_i.sram_rd) + 10'(vec_rd_i[0]) + 10'(vec_rd_i[1]) + 10'(tx_rd_i);
+    inc[CntSramWr]      = 10'(mvm_i.sram_wr) + 10'(vec_wr_i) + 10'(rx_wr_i);
+    inc[CntAdcBusy]     = 10'(mvm_i.adc_busy);
+    inc[CntActive]      = 10'd1;
+    inc[CntProgReads]   = 10'(mvm_i.prog_read);
+    inc[CntPulses]      = 10'(mvm_i.pulses);
+    inc[CntProgFails]   = 10'(mvm_i.prog_fails);
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -55,5 +58,5 @@ module ohmac_tile_counters
     end
   end
 
-  assign cnt_o = (32'(sel_i) < NumCounters) ? count_q[sel_i[3:0]] : '0;
+  assign cnt_o = (32'(sel_i) < NumCounters) ? count_q[sel_i] : '0;
 endmodule

@@ -2,7 +2,7 @@
 // Token counters of a tile. Engines (SEQ 0, MVM 1, VEC 2, NET 3) consume, engines and NoC receive
 // produce; all may hit one counter in one cycle. A grant is combinational and subtracts at the end
 // of the cycle: a consumer sees the counts at its start. A count above the maximum saturates and
-// raises overflow_o for that cycle: a token is never lost in silence.
+// raises overflow_o for that cycle: a token is never lost in silence. clear_i: nobody consumes.
 module ohmac_tokens
   import ohmac_isa_pkg::*;
 #(
@@ -19,6 +19,7 @@ module ohmac_tokens
   input  logic [Engines-1:0][TokenBits-1:0] sig_count_i,
   input  logic                              rx_valid_i,   // one token from the NoC
   input  logic [3:0]                        rx_token_i,
+  input  logic                              clear_i,      // every count becomes 0, then this cycle's tokens are added
   output logic                              overflow_o
 );
   localparam int unsigned SumBits = TokenBits + $clog2(Engines + 2) + 1;
@@ -42,7 +43,7 @@ module ohmac_tokens
   always_comb begin
     for (int unsigned t = 0; t < NumTokens; t++) begin
       logic [SumBits-1:0] sum;
-      sum = SumBits'(count_q[t]);
+      sum = clear_i ? '0 : SumBits'(count_q[t]);
       for (int unsigned e = 0; e < Engines; e++) begin
         if (wait_gnt_o[e] && wait_token_i[e] == 4'(t)) sum -= SumBits'(wait_count_i[e]);
         if (sig_valid_i[e] && sig_token_i[e] == 4'(t)) sum += SumBits'(sig_count_i[e]);
@@ -72,9 +73,12 @@ module ohmac_tokens
       end
     end
   end
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) NobodyConsumesWhileCleared: assert (!clear_i || wait_gnt_o == '0);
+  end
   for (genvar t = 0; t < NumTokens; t++) begin : gen_keep
     // Without traffic a count does not move.
     TokensStay: assert property (@(posedge clk_i) disable iff (!rst_ni)
-      (wait_gnt_o == '0 && sig_valid_i == '0 && !rx_valid_i) |=> $stable(count_q[t]));
+      (wait_gnt_o == '0 && sig_valid_i == '0 && !rx_valid_i && !clear_i) |=> $stable(count_q[t]));
   end
 endmodule

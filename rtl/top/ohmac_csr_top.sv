@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Host-visible registers: the generated block plus what it leaves outside, the tile[] block, cycle counter, beat counters and interrupt.
 // AXI4-Lite, one access at a time; tile[] takes one cycle more. tile[i] with i >= Tiles reads 0 and ignores writes.
-// A start written here and a START of the DMA reach the tile by the same wire, one cycle wide; in one cycle the DMA's pc wins.
+// A start written here and a START of the DMA reach the tile by the same wire, one cycle wide; in one cycle the DMA's pc wins. stop and clear
+// of one write come in the same cycle as its start.
 module ohmac_csr_top
   import ohmac_isa_pkg::*;
   import ohmac_pkg::*;
@@ -11,6 +12,7 @@ module ohmac_csr_top
   parameter  int unsigned Rows = 256,
   parameter  int unsigned Cols = 256,
   parameter  int unsigned Lanes = 32,
+  parameter  int unsigned Spares = Lanes,
   parameter  int unsigned SramBytes = 65536,
   parameter  int unsigned NumWindows = 4,
   localparam int unsigned Tiles = MeshX * MeshY
@@ -48,26 +50,35 @@ module ohmac_csr_top
   output logic [NumWindows-1:0]       win_read_o,
   output logic [NumWindows-1:0]       win_write_o,
   input  logic                        dma_busy_i,
+  input  logic                        dma_queued_i,
   input  logic                        dma_done_i,
   input  logic                        dma_error_i,
   input  dma_err_e                    dma_err_code_i,
   input  logic [15:0]                 dma_err_index_i,
   input  logic [63:0]                 dma_err_addr_i,
+  input  logic [7:0]                  dma_err_job_i,
+  input  logic [7:0]                  dma_accepted_i,
+  input  logic [7:0]                  dma_succeeded_i,
+  input  logic [7:0]                  dma_failed_i,
   input  logic [Tiles-1:0]            dma_start_i,
   input  logic [15:0]                 dma_start_pc_i,
   input  logic                        rd_beat_i,      // a read data beat was taken
   input  logic                        wr_beat_i,
 
+  input  logic                        noc_busy_i,
+
   // Tiles.
   output logic [Tiles-1:0]            start_o,
   output logic [Tiles-1:0][15:0]      start_pc_o,
+  output logic [Tiles-1:0]            stop_o,
+  output logic [Tiles-1:0]            clear_o,
   input  tile_status_t [Tiles-1:0]    status_i,
   output logic [4:0]                  cnt_sel_o,
   input  logic [Tiles-1:0][31:0]      cnt_i
 );
   localparam int unsigned TileSlots = 64;  // of the register map
   localparam logic [31:0] Id = 32'h4F48_4D43;
-  localparam logic [15:0] VersionMajor = 16'd1, VersionMinor = 16'd0;
+  localparam logic [15:0] VersionMajor = 16'd1, VersionMinor = 16'd1;
 
   ohmac_csr_pkg::ohmac_csr__in_t hw_in;
   ohmac_csr_pkg::ohmac_csr__out_t hw_out;
@@ -89,7 +100,7 @@ module ohmac_csr_top
   logic tile_is_wr;
   logic [2:0] tile_addr;
   logic [31:0] tile_wdata, tile_biten;
-  logic [Tiles-1:0] csr_start_q;
+  logic [Tiles-1:0] csr_start_q, csr_stop_q, csr_clear_q;
   logic [Tiles-1:0][15:0] csr_pc_q;
 
   for (genvar t = 0; t < TileSlots; t++) begin : gen_tile_slot
@@ -103,6 +114,11 @@ module ohmac_csr_top
   assign tile_addr  = hw_out.tile[0].addr;
   assign tile_wdata = hw_out.tile[0].wr_data;
   assign tile_biten = hw_out.tile[0].wr_biten;
+
+  logic [Tiles-1:0] ctrl_wr;
+  logic [18:16] ctrl_bits;
+  assign ctrl_wr   = tile_req[Tiles-1:0] & {Tiles{tile_is_wr && !tile_addr[2]}};
+  assign ctrl_bits = tile_wdata[18:16] & tile_biten[18:16];
 
   always_comb begin
     tile_rdata = '0;
@@ -119,13 +135,17 @@ module ohmac_csr_top
       tile_rd_ack_q <= '0;
       tile_wr_ack_q <= '0;
       csr_start_q   <= '0;
+      csr_stop_q    <= '0;
+      csr_clear_q   <= '0;
       csr_pc_q      <= '0;
     end else begin
       tile_rd_ack_q <= tile_is_wr ? '0 : tile_req;
       tile_wr_ack_q <= tile_is_wr ? tile_req : '0;
       for (int unsigned t = 0; t < Tiles; t++) begin
-        csr_start_q[t] <= tile_req[t] && tile_is_wr && !tile_addr[2] && tile_wdata[16] && tile_biten[16];
-        if (tile_req[t] && tile_is_wr && !tile_addr[2]) begin
+        csr_start_q[t] <= ctrl_wr[t] && ctrl_bits[16];
+        csr_stop_q[t]  <= ctrl_wr[t] && ctrl_bits[17];
+        csr_clear_q[t] <= ctrl_wr[t] && ctrl_bits[18];
+        if (ctrl_wr[t]) begin
           csr_pc_q[t] <= (tile_wdata[15:0] & tile_biten[15:0]) | (csr_pc_q[t] & ~tile_biten[15:0]);
         end
       end
@@ -137,6 +157,9 @@ module ohmac_csr_top
     assign start_o[t]    = csr_start_q[t] | dma_start_i[t];
     assign start_pc_o[t] = dma_start_i[t] ? dma_start_pc_i : csr_pc_q[t];
   end
+
+  assign stop_o  = csr_stop_q;
+  assign clear_o = csr_clear_q;
 
   // Tile events: the cycle in which a status first shows it.
   logic [Tiles-1:0] halted, faulted, running, halted_q, faulted_q;
@@ -196,6 +219,13 @@ module ohmac_csr_top
   assign hw_in.cap_adc.windows.next       = 8'(NumWindows);
   assign hw_in.cap_adc.counters.next      = 8'(NumCounters);
   assign hw_in.cap_sram.bytes.next        = 32'(SramBytes);
+  assign hw_in.cap_repair.spares.next     = 8'(Spares);
+  assign hw_in.status.noc_busy.next       = noc_busy_i;
+  assign hw_in.status.job_queued.next     = dma_queued_i;
+  assign hw_in.dma_status.job.next        = dma_err_job_i;
+  assign hw_in.jobs.accepted.next         = dma_accepted_i;
+  assign hw_in.jobs.done.next             = dma_succeeded_i;
+  assign hw_in.jobs.failed.next           = dma_failed_i;
   assign hw_in.status.dma_busy.next       = dma_busy_i;
   assign hw_in.status.tile_running.next   = running != '0;
   assign hw_in.irq_cause.job_done.hwset   = dma_done_i;

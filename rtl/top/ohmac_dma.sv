@@ -7,6 +7,8 @@
 // The answer to a FlitRead is awaited AnswerCycles cycles at most once dma_abort is seen, so abort ends a job even if a tile is dead. A late
 // answer is discarded, and no FlitRead goes out before it has come.
 // Outbox writes are accepted at any time; outside a job their errors set error_o and the status as well, tokens are ignored.
+// Two jobs: the doorbell takes job_addr and out_base. While a job runs one more is kept and starts when it has ended, in the only cycle in
+// Idle between them.
 // Legal path: Idle -> Fetch -> Data -> Examine -> Token -> (operation) -> Next -> Fetch | Load -> Examine ...; END -> Drain -> Idle;
 // every error -> Quiet -> Flush -> Idle.
 module ohmac_dma
@@ -22,8 +24,8 @@ module ohmac_dma
   input  logic                        clk_i,
   input  logic                        rst_ni,
 
-  // Registers. Windows and out_base are read while a job runs and for every outbox flit: change them when idle.
-  input  logic                        doorbell_i,   // one cycle; ignored while busy
+  // Registers. Windows are read while a job runs and for every outbox flit: change them when idle.
+  input  logic                        doorbell_i,   // one cycle; ignored while a job is queued or abort_i is high
   input  logic                        abort_i,      // level
   input  logic [63:0]                 job_addr_i,
   input  logic [63:0]                 out_base_i,
@@ -32,11 +34,18 @@ module ohmac_dma
   input  logic [NumWindows-1:0]       win_read_i,
   input  logic [NumWindows-1:0]       win_write_i,
   output logic                        busy_o,
+  output logic                        queued_o,
   output logic                        done_o,       // one cycle: END reached
-  output logic                        error_o,      // one cycle: stopped by an error, everything drained
-  output dma_err_e                    err_code_o,   // since the last doorbell
+  output logic                        error_o,      // one cycle: stopped by an error and drained, or dropped
+  output dma_err_e                    err_code_o,   // first since a doorbell that found no job
   output logic [15:0]                 err_index_o,
   output logic [63:0]                 err_addr_o,
+  output logic [7:0]                  err_job_o,
+  output logic [7:0]                  accepted_o,   // jobs since reset
+  output logic [7:0]                  succeeded_o,
+  output logic [7:0]                  failed_o,
+  output logic                        reading_o,    // data under way, for traces
+  output logic                        writing_o,
 
   // Tiles: start by wire, data by NoC.
   output logic [Tiles-1:0]            start_o,
@@ -131,6 +140,9 @@ module ohmac_dma
 
   state_e state_q, state_d;
   logic [63:0] job_q;                         // address of the first descriptor
+  logic [63:0] base_q;                        // outbox of the job
+  logic [63:0] ring_base;                     // of the one that starts, or of the register
+  logic queued_q, ring;                       // a job waits; one starts
   logic failed_q, aborted_q, stopped;         // an error is recorded; dma_abort was seen; one of them
   logic any_error, read_failed;
 
@@ -196,7 +208,7 @@ module ohmac_dma
   assign token_take     = state_q == Token && cur_q.wait_en && token_enough;
   assign token_full     = token_q[token_inc_id] == '1
                         && !(token_take && cur_q.wait_token == token_inc_id && cur_q.wait_count != '0);
-  assign token_overflow = busy_o && token_inc && token_full;
+  assign token_overflow = state_q != Idle && token_inc && token_full;
 
   for (genvar t = 0; t < NumTokens; t++) begin : gen_token
     logic [TokenBits-1:0] sub;
@@ -206,7 +218,7 @@ module ohmac_dma
 
     always_ff @(posedge clk_i or negedge rst_ni) begin
       if (!rst_ni) token_q[t] <= '0;
-      else if (!busy_o) token_q[t] <= '0;  // a job starts with none
+      else if (state_q == Idle) token_q[t] <= '0;  // a job starts with none
       else token_q[t] <= token_q[t] - sub + TokenBits'(add);
     end
   end
@@ -307,11 +319,13 @@ module ohmac_dma
   ohmac_dma_wr #(.NumWindows(NumWindows)) u_wr (
     .clk_i, .rst_ni,
     .flit_i(noc_i_flit), .flit_valid_i(noc_i_valid), .flit_ready_o(noc_i_ready),
-    .out_base_i, .resp_base_i(chunk_mem_q), .drop_resp_i(failed_q | given_up_q),
+    .out_base_i((state_q == Idle) ? ring_base : base_q), .resp_base_i(chunk_mem_q),
+    .drop_resp_i(failed_q | given_up_q),
     .win_base_i, .win_size_i, .win_write_i,
     .drain_i(drain), .drain_done_o(drain_done), .resp_done_o(resp_done),
     .token_valid_o(token_inc), .token_o(token_inc_id),
     .refuse_o(wr_refuse), .refuse_addr_o(wr_refuse_addr), .fail_o(wr_fail), .fail_addr_o(wr_fail_addr),
+    .busy_o(writing_o),
     .aw_addr_o, .aw_len_o, .aw_valid_o, .aw_ready_i, .w_data_o, .w_strb_o, .w_last_o, .w_valid_o, .w_ready_i,
     .b_resp_i, .b_valid_i, .b_ready_o
   );
@@ -342,7 +356,6 @@ module ohmac_dma
   dma_err_e err_code;
   logic [15:0] err_index;
   logic [63:0] err_addr;
-  assign read_failed = err_code_o == DmaErrAxiRead;
   assign stopped     = failed_q | aborted_q;
   assign desc_error  = state_q == Examine && illegal;
   assign chunk_refuse = state_q == T2mCheck && !chunk_ok;
@@ -379,42 +392,90 @@ module ohmac_dma
     end
   end
 
-  logic ring, misaligned_job, error_outside;
-  assign ring           = doorbell_i && state_q == Idle;
-  assign misaligned_job = job_addr_i[5:0] != '0;
-  // Of the outbox, no job running; a later one does not hide the first.
-  assign error_outside  = state_q == Idle && any_error && err_code_o == DmaErrNone && !doorbell_i;
+  // The queue
+  logic take, drop, fresh, misaligned_job, error_outside;
+  logic [63:0] next_job_q, next_base_q, ring_job;
+  logic [7:0] accepted_q, succeeded_q, failures_q, number_q;  // number_q: of the job that runs or ran last
+  assign take           = doorbell_i && !queued_q && !abort_i;
+  assign ring           = state_q == Idle && (take || (queued_q && !abort_i));
+  assign drop           = queued_q && abort_i;
+  assign fresh          = take && state_q == Idle;  // the doorbell found no job
+  assign ring_job       = queued_q ? next_job_q : job_addr_i;
+  assign ring_base      = queued_q ? next_base_q : out_base_i;
+  assign misaligned_job = ring_job[5:0] != '0;
+
+  logic job_failed;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      queued_q    <= 1'b0;
+      accepted_q  <= '0;
+      succeeded_q <= '0;
+      failures_q  <= '0;
+      number_q    <= '0;
+    end else begin
+      if (drop || ring) queued_q <= 1'b0;
+      else if (take) queued_q <= 1'b1;
+      if (ring) number_q <= accepted_q + 8'(take);
+      accepted_q  <= accepted_q + 8'(take);
+      succeeded_q <= succeeded_q + 8'(done_o);
+      failures_q  <= failures_q + 8'(job_failed) + 8'(drop);
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (take) begin
+      next_job_q  <= job_addr_i;
+      next_base_q <= out_base_i;
+    end
+  end
+
+  // The first error of the running job stops it; the status keeps the first since the last fresh doorbell.
+  dma_err_e known;
+  logic record;
+  assign known  = fresh ? DmaErrNone : err_code_o;
+  assign record = known == DmaErrNone && ((ring && misaligned_job) || (any_error && !stopped));
+  // Of the outbox, no job running.
+  assign error_outside = state_q == Idle && any_error && record;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       failed_q    <= 1'b0;
       aborted_q   <= 1'b0;
+      read_failed <= 1'b0;
       err_code_o  <= DmaErrNone;
       err_index_o <= '0;
       err_addr_o  <= '0;
-    end else if (ring) begin
-      failed_q    <= misaligned_job;
-      aborted_q   <= 1'b0;
-      err_code_o  <= misaligned_job ? DmaErrDescriptor : DmaErrNone;
-      err_index_o <= '0;
-      err_addr_o  <= misaligned_job ? job_addr_i : '0;
-    end else if (state_d == Idle) begin
-      failed_q  <= 1'b0;
-      aborted_q <= 1'b0;
-      if (error_outside) begin
-        err_code_o  <= err_code;
-        err_index_o <= err_index;
-        err_addr_o  <= err_addr;
+      err_job_o   <= '0;
+    end else begin
+      if (ring || state_d == Idle) begin
+        failed_q    <= ring && misaligned_job;
+        aborted_q   <= 1'b0;
+        read_failed <= 1'b0;
+      end else if (!stopped) begin
+        failed_q    <= any_error;
+        aborted_q   <= !any_error && abort_i;
+        read_failed <= any_error && err_code == DmaErrAxiRead;
       end
-    end else if (!stopped) begin
-      if (any_error) begin
-        failed_q    <= 1'b1;
+
+      if (fresh) begin
+        err_code_o  <= DmaErrNone;
+        err_index_o <= '0;
+        err_addr_o  <= '0;
+        err_job_o   <= '0;
+      end
+      if (record && any_error) begin
         err_code_o  <= err_code;
         err_index_o <= err_index;
         err_addr_o  <= err_addr;
-      end else if (abort_i) begin
-        aborted_q   <= 1'b1;
+        err_job_o   <= number_q;
+      end else if (record) begin
+        err_code_o  <= DmaErrDescriptor;
+        err_index_o <= '0;
+        err_addr_o  <= ring_job;
+        err_job_o   <= accepted_q + 8'(take);
+      end else if (!stopped && abort_i && state_q != Idle && state_d != Idle && known == DmaErrNone) begin
         err_index_o <= cur_index_q;
+        err_addr_o  <= '0;
+        err_job_o   <= number_q;
       end
     end
   end
@@ -441,7 +502,8 @@ module ohmac_dma
     next_fetch   = 1'b0;
     give_up      = 1'b0;
     done_o       = 1'b0;
-    error_o      = 1'b0;
+    error_o      = drop;
+    job_failed   = 1'b0;
 
     unique case (state_q)
       Idle: begin
@@ -449,7 +511,7 @@ module ohmac_dma
         collect_d = 1'b0;
         repeat_d  = 1'b0;
         slot_d    = '0;
-        error_o   = error_outside;
+        if (error_outside) error_o = 1'b1;
       end
       Fetch: if (rd_ready) state_d = Data;
       Data: begin
@@ -573,8 +635,9 @@ module ohmac_dma
       end
       Flush: begin
         if (drain_done) begin
-          error_o = 1'b1;
-          state_d = Idle;
+          error_o    = 1'b1;
+          job_failed = 1'b1;
+          state_d    = Idle;
         end
       end
       default: state_d = Idle;
@@ -590,7 +653,12 @@ module ohmac_dma
     end
   end
 
-  assign busy_o     = state_q != Idle;
+  assign busy_o      = state_q != Idle || queued_q;
+  assign queued_o    = queued_q;
+  assign accepted_o  = accepted_q;
+  assign succeeded_o = succeeded_q;
+  assign failed_o    = failures_q;
+  assign reading_o   = !rd_idle;
   assign start_o    = (state_q == Start && !stopped) ? mask_q[Tiles-1:0] : '0;
   assign start_pc_o = cur_q.tile_addr[15:0];
 
@@ -636,7 +704,10 @@ module ohmac_dma
     chunk_len_q  <= chunk_len_d;
     if (state_q != Quiet) answer_cycles_q <= ($clog2(AnswerCycles + 1))'(AnswerCycles);
     else if (abort_i && answer_cycles_q != '0) answer_cycles_q <= answer_cycles_q - 1'b1;
-    if (ring) job_q <= job_addr_i;
+    if (ring) begin
+      job_q  <= ring_job;
+      base_q <= ring_base;
+    end
     if (desc_valid) raw_q[DataBits*raw_beat_q+:DataBits] <= desc_data;
     if (load_raw) begin
       cur_q  <= raw;
@@ -651,7 +722,8 @@ module ohmac_dma
 
   always_ff @(posedge clk_i) begin
     if (rst_ni) ReadAloneOnTheNoc: assert (!ask_valid || !rd_flit_valid);
-    if (rst_ni) OneErrorOrDone: assert (!(done_o && error_o));
+    if (rst_ni) OneErrorOrDone: assert (!(done_o && job_failed));
+    if (rst_ni) QueuedJobIsKept: assert (!(take && state_q != Idle) || !queued_q);
     if (rst_ni) OneReadOutstanding: assert (!ask_valid || !resp_due_q);
   end
   ReadHoldsUntilTaken: assert property (@(posedge clk_i) disable iff (!rst_ni)

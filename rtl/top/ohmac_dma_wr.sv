@@ -45,6 +45,8 @@ module ohmac_dma_wr
   output logic                        fail_o,
   output logic [63:0]                 fail_addr_o,   // first address of the burst
 
+  output logic                        busy_o,        // a flit is inside or a burst awaits its B
+
   // Memory.
   output logic [63:0]                 aw_addr_o,
   output logic [7:0]                  aw_len_o,
@@ -85,11 +87,11 @@ module ohmac_dma_wr
   // 1. Arrival and address
   flit_t in_flit;
   logic in_valid, in_take;
-  logic [1:0] unused_in_count;
+  logic [1:0] in_count;
   ohmac_fifo #(.Width($bits(flit_t)), .Depth(2)) u_in (
     .clk_i, .rst_ni, .clear_i(1'b0),
     .valid_i(flit_valid_i), .ready_o(flit_ready_o), .data_i(flit_i),
-    .valid_o(in_valid), .ready_i(in_take), .data_o(in_flit), .count_o(unused_in_count)
+    .valid_o(in_valid), .ready_i(in_take), .data_o(in_flit), .count_o(in_count)
   );
 
   logic a_valid_q, a_take;
@@ -242,11 +244,11 @@ module ohmac_dma_wr
 
   // Beats of closed bursts and of the open one.
   logic beat_valid, beat_pop;
-  logic [$clog2(BeatFifo+1)-1:0] unused_beat_count;
+  logic [$clog2(BeatFifo+1)-1:0] beat_count;
   ohmac_fifo #(.Width(DataBits + StrbBits), .Depth(BeatFifo)) u_beats (
     .clk_i, .rst_ni, .clear_i(1'b0),
     .valid_i(beat_push), .ready_o(beat_ready), .data_i({c_strb_q, c_data_q}),
-    .valid_o(beat_valid), .ready_i(beat_pop), .data_o({w_strb_o, w_data_o}), .count_o(unused_beat_count)
+    .valid_o(beat_valid), .ready_i(beat_pop), .data_o({w_strb_o, w_data_o}), .count_o(beat_count)
   );
 
   logic list_valid, list_pop;
@@ -313,6 +315,7 @@ module ohmac_dma_wr
   assign token_o       = done.token;
   assign resp_done_o   = retire & done.note == NoteResp;
   assign drain_done_o  = retire & done.note == NoteDrain;
+  assign busy_o        = in_count != '0 || a_valid_q || c_valid_q || beat_count != '0 || wait_count != '0;
 
   always_ff @(posedge clk_i) begin
     if (rst_ni) AnswerHasBurst: assert (!b_valid_i || (wait_count != '0));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The digital chip: mesh, tiles with their clock gates, DMA and registers. The analog macros are outside, one set of pins a tile.
-// Default parameters are the reference geometry. A tile's clock runs in every cycle in which it is started, a flit waits for it or it is active;
-// the rest runs on the free clock. rst_ni is asynchronous and must be released in step with clk_i outside.
+// Default parameters are the reference geometry. A tile's clock runs in every cycle in which it is started, stopped or cleared, a flit waits
+// for it or it is active; the rest runs on the free clock. rst_ni is asynchronous and must be released in step with clk_i outside.
 module ohmac_top
   import ohmac_isa_pkg::*;
   import ohmac_pkg::*;
@@ -11,6 +11,7 @@ module ohmac_top
   parameter  int unsigned Rows = 256,        // of a macro
   parameter  int unsigned Cols = 256,        // physical columns of a macro
   parameter  int unsigned Lanes = 32,        // SAR lanes of a tile
+  parameter  int unsigned Spares = Lanes,    // lanes of a macro that have a spare column
   parameter  int unsigned SramBytes = 65536, // of a tile
   parameter  int unsigned SramBanks = 8,
   localparam int unsigned Tiles = MeshX * MeshY
@@ -72,8 +73,13 @@ module ohmac_top
 
   // Analog macros.
   output macro_pins_t [Tiles-1:0]          pins_o,
+  output macro_prog_t [Tiles-1:0]          prog_o,
   output logic [Tiles-1:0][Lanes-1:0][7:0] sar_code_o,
-  input  logic [Tiles-1:0][Lanes-1:0]      cmp_i
+  input  logic [Tiles-1:0][Lanes-1:0]      cmp_i,
+
+  // What works, for traces.
+  output tile_busy_t [Tiles-1:0]           trace_o,
+  output logic [1:0]                       trace_dma_o  // {read, write}
 );
   localparam int unsigned NumWindows = 4;
   localparam logic [2:0] SizeBeat = 3'($clog2(StrbBits));
@@ -91,6 +97,9 @@ module ohmac_top
   if (Lanes == 0 || Cols % Lanes != 0 || Cols < Lanes || Cols / Lanes > 63 || Cols > 512) begin : gen_bad_cols
     $fatal(1, "ohmac_top: Cols must be a multiple of Lanes, at most 63 times Lanes and at most 512, not %0d", Cols);
   end
+  if (Spares > Lanes) begin : gen_bad_spares
+    $fatal(1, "ohmac_top: Spares must be at most Lanes, not %0d", Spares);
+  end
   if (SramBanks < 1 || SramBanks > 32 || (SramBanks & (SramBanks - 1)) != 0) begin : gen_bad_banks
     $fatal(1, "ohmac_top: SramBanks must be a power of two, 1 .. 32, not %0d", SramBanks);
   end
@@ -100,22 +109,24 @@ module ohmac_top
   end
 
   // Registers
-  logic doorbell, abort, dma_busy, dma_done, dma_error;
+  logic doorbell, abort, dma_busy, dma_queued, dma_done, dma_error;
   logic [63:0] job_addr, out_base, err_addr;
   logic [NumWindows-1:0][63:0] win_base;
   logic [NumWindows-1:0][31:0] win_size;
   logic [NumWindows-1:0] win_read, win_write;
   dma_err_e err_code;
   logic [15:0] err_index, dma_start_pc;
-  logic [Tiles-1:0] dma_start, start;
+  logic [7:0] err_job, jobs_accepted, jobs_succeeded, jobs_failed;
+  logic noc_busy_q;
+  logic [Tiles-1:0] dma_start, start, stop, clear;
   logic [Tiles-1:0][15:0] start_pc;
   tile_status_t [Tiles-1:0] status;
   logic [4:0] cnt_sel;
   logic [Tiles-1:0][31:0] cnt;
 
   ohmac_csr_top #(
-    .MeshX(MeshX), .MeshY(MeshY), .Rows(Rows), .Cols(Cols), .Lanes(Lanes), .SramBytes(SramBytes),
-    .NumWindows(NumWindows)
+    .MeshX(MeshX), .MeshY(MeshY), .Rows(Rows), .Cols(Cols), .Lanes(Lanes), .Spares(Spares),
+    .SramBytes(SramBytes), .NumWindows(NumWindows)
   ) u_csr (
     .clk_i, .rst_ni,
     .s_axil_awaddr, .s_axil_awvalid, .s_axil_awready, .s_axil_wdata, .s_axil_wstrb, .s_axil_wvalid, .s_axil_wready,
@@ -123,11 +134,15 @@ module ohmac_top
     .s_axil_rdata, .s_axil_rresp, .s_axil_rvalid, .s_axil_rready, .irq_o,
     .doorbell_o(doorbell), .abort_o(abort), .job_addr_o(job_addr), .out_base_o(out_base),
     .win_base_o(win_base), .win_size_o(win_size), .win_read_o(win_read), .win_write_o(win_write),
-    .dma_busy_i(dma_busy), .dma_done_i(dma_done), .dma_error_i(dma_error),
+    .dma_busy_i(dma_busy), .dma_queued_i(dma_queued), .dma_done_i(dma_done), .dma_error_i(dma_error),
     .dma_err_code_i(err_code), .dma_err_index_i(err_index), .dma_err_addr_i(err_addr),
+    .dma_err_job_i(err_job),
+    .dma_accepted_i(jobs_accepted), .dma_succeeded_i(jobs_succeeded), .dma_failed_i(jobs_failed),
     .dma_start_i(dma_start), .dma_start_pc_i(dma_start_pc),
     .rd_beat_i(m_axi_rvalid & m_axi_rready), .wr_beat_i(m_axi_wvalid & m_axi_wready),
-    .start_o(start), .start_pc_o(start_pc), .status_i(status), .cnt_sel_o(cnt_sel), .cnt_i(cnt)
+    .noc_busy_i(noc_busy_q),
+    .start_o(start), .start_pc_o(start_pc), .stop_o(stop), .clear_o(clear), .status_i(status),
+    .cnt_sel_o(cnt_sel), .cnt_i(cnt)
   );
 
   // DMA
@@ -138,8 +153,10 @@ module ohmac_top
     .clk_i, .rst_ni,
     .doorbell_i(doorbell), .abort_i(abort), .job_addr_i(job_addr), .out_base_i(out_base),
     .win_base_i(win_base), .win_size_i(win_size), .win_read_i(win_read), .win_write_i(win_write),
-    .busy_o(dma_busy), .done_o(dma_done), .error_o(dma_error),
-    .err_code_o(err_code), .err_index_o(err_index), .err_addr_o(err_addr),
+    .busy_o(dma_busy), .queued_o(dma_queued), .done_o(dma_done), .error_o(dma_error),
+    .err_code_o(err_code), .err_index_o(err_index), .err_addr_o(err_addr), .err_job_o(err_job),
+    .accepted_o(jobs_accepted), .succeeded_o(jobs_succeeded), .failed_o(jobs_failed),
+    .reading_o(trace_dma_o[1]), .writing_o(trace_dma_o[0]),
     .start_o(dma_start), .start_pc_o(dma_start_pc),
     .noc_o_flit(host_i_flit), .noc_o_valid(host_i_valid), .noc_o_ready(host_i_ready),
     .noc_i_flit(host_o_flit), .noc_i_valid(host_o_valid), .noc_i_ready(host_o_ready),
@@ -164,30 +181,43 @@ module ohmac_top
   // Mesh and tiles
   flit_t [Tiles-1:0] tile_in_flit, tile_out_flit;  // seen from the tile
   logic [Tiles-1:0] tile_in_valid, tile_in_ready, tile_out_valid, tile_out_ready, active;
+  logic mesh_busy;
 
   ohmac_mesh #(.MeshX(MeshX), .MeshY(MeshY)) u_mesh (
     .clk_i, .rst_ni,
     .tile_i_flit(tile_out_flit), .tile_i_valid(tile_out_valid), .tile_i_ready(tile_out_ready),
     .tile_o_flit(tile_in_flit), .tile_o_valid(tile_in_valid), .tile_o_ready(tile_in_ready),
-    .host_i_flit, .host_i_valid, .host_i_ready, .host_o_flit, .host_o_valid, .host_o_ready
+    .host_i_flit, .host_i_valid, .host_i_ready, .host_o_flit, .host_o_valid, .host_o_ready,
+    .busy_o(mesh_busy)
   );
+
+  // From port to port without a gap: mesh, receivers, senders.
+  logic [Tiles-1:0] tile_holds_flit;
+  always_comb begin
+    for (int unsigned t = 0; t < Tiles; t++) tile_holds_flit[t] = trace_o[t].rx | trace_o[t].net;
+  end
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) noc_busy_q <= 1'b0;
+    else noc_busy_q <= mesh_busy || tile_holds_flit != '0;
+  end
 
   for (genvar t = 0; t < Tiles; t++) begin : gen_tile
     logic tile_clk;
 
     ohmac_clk_gate u_gate (
-      .clk_i, .en_i(start[t] | tile_in_valid[t] | active[t]), .clk_o(tile_clk)
+      .clk_i, .en_i(start[t] | stop[t] | clear[t] | tile_in_valid[t] | active[t]), .clk_o(tile_clk)
     );
 
     ohmac_tile #(
-      .Rows(Rows), .Cols(Cols), .Lanes(Lanes), .SramBytes(SramBytes), .SramBanks(SramBanks)
+      .Rows(Rows), .Cols(Cols), .Lanes(Lanes), .Spares(Spares), .SramBytes(SramBytes), .SramBanks(SramBanks)
     ) u_tile (
       .clk_i(tile_clk), .rst_ni,
-      .start_i(start[t]), .start_pc_i(start_pc[t]), .status_o(status[t]), .active_o(active[t]),
-      .cnt_sel_i(cnt_sel), .cnt_o(cnt[t]), .mesh_x_i(4'(MeshX)),
+      .start_i(start[t]), .start_pc_i(start_pc[t]), .stop_i(stop[t]), .clear_i(clear[t]),
+      .status_o(status[t]), .active_o(active[t]), .busy_o(trace_o[t]),
+      .cnt_sel_i(cnt_sel), .cnt_o(cnt[t]), .mesh_x_i(4'(MeshX)), .tiles_i(7'(Tiles)),
       .noc_i_flit(tile_in_flit[t]), .noc_i_valid(tile_in_valid[t]), .noc_i_ready(tile_in_ready[t]),
       .noc_o_flit(tile_out_flit[t]), .noc_o_valid(tile_out_valid[t]), .noc_o_ready(tile_out_ready[t]),
-      .pins_o(pins_o[t]), .sar_code_o(sar_code_o[t]), .cmp_i(cmp_i[t])
+      .pins_o(pins_o[t]), .prog_o(prog_o[t]), .sar_code_o(sar_code_o[t]), .cmp_i(cmp_i[t])
     );
   end
 endmodule

@@ -22,7 +22,7 @@ RunOutcome execute_apart(const Workload& work, const RunOptions& o) {
     j["outputs"] = nlohmann::json::binary(r.outputs);
     j["cycles"] = r.record.cycles_total;
     j["events"] = r.record.events;
-    j["bringup"] = r.record.programming.bringup_cycles;
+    j["programming"] = to_json(r.record)["programming"];
     j["accuracy"] = r.record.accuracy_analog;
     j["seconds"] = r.record.host_seconds;
     const auto v = nlohmann::json::to_msgpack(j);
@@ -37,7 +37,7 @@ RunOutcome execute_apart(const Workload& work, const RunOptions& o) {
   r.images = o.images;
   r.cycles_total = j.at("cycles");
   r.events = j.at("events").get<std::map<std::string, uint64_t>>();
-  r.programming.bringup_cycles = j.at("bringup");
+  r.programming = programming_from_json(j.at("programming"));
   r.accuracy_analog = j.at("accuracy");
   r.host_seconds = j.at("seconds");
   r.adc_bound_per_inference = work.compiled.adc_bound;
@@ -46,6 +46,12 @@ RunOutcome execute_apart(const Workload& work, const RunOptions& o) {
 }
 
 std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
+
+/// One line a chip: what bring-up cost and reached.
+void print_bring_up(const std::string& what, const RunRecord::Programming& p) {
+  fmt::print("{:<22} {:>8} {:>12} {:>8} {:>10.2f} {:>8} {:>10} {:>10.3f} {:>10.3f}\n", what, p.mode, p.bringup_cycles,
+             p.reads, p.pulses_per_device(), p.most_pulses, percent(p.yield()), p.weight_mean, p.weight_sigma);
+}
 
 void print_row(const std::string& what, uint32_t images, double accuracy, const RunRecord* r) {
   if (r == nullptr) {
@@ -111,6 +117,14 @@ int compare(const CompareOptions& c) {
   print_row("analog, fast", twin.images, r_twin.record.accuracy_analog, &r_twin.record);
   print_row("analog, rtl", rtl.images, r_rtl.record.accuracy_analog, &r_rtl.record);
 
+  fmt::print("\n{:<22} {:>8} {:>12} {:>8} {:>10} {:>8} {:>10} {:>10} {:>10}\n", "bring-up", "devices", "cycles",
+             "reads", "pulses/dev", "most", "yield", "w mean", "w sigma");
+  print_bring_up("fast", r_twin.record.programming);
+  print_bring_up("rtl", r_rtl.record.programming);
+  const bool devices_equal = r_rtl.record.programming.snapshot_sha256 == r_twin.record.programming.snapshot_sha256;
+  fmt::print("{} cells on {} tiles; snapshots of rtl and fast {}\n", r_rtl.record.programming.cells,
+             r_rtl.record.programming.tiles, devices_equal ? "equal bit for bit" : "DIFFER");
+
   const bool outputs_equal = r_rtl.outputs == r_twin.outputs;
   const std::vector<std::string> events = event_differences(r_rtl.record, r_twin.record);
   fmt::print("\nrtl and fast, {} images: outputs {}, event counts {}\n", c.rtl_images,
@@ -151,10 +165,10 @@ int compare(const CompareOptions& c) {
   if (!c.json.empty()) {
     j["rtl"] = to_json(r_rtl.record);
     j["fast"] = to_json(r_fast.record);
-    j["equal"] = outputs_equal && events.empty();
+    j["equal"] = outputs_equal && devices_equal && events.empty();
     write_file(c.json, j.dump(2) + "\n");
   }
-  return outputs_equal && events.empty() ? 0 : 1;
+  return outputs_equal && devices_equal && events.empty() ? 0 : 1;
 }
 
 }  // namespace ohmac::cli

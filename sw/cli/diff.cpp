@@ -63,7 +63,7 @@ Gathered gather(const Workload& work, const RunOptions& o) {
     with_chip(o, [&](Chip& chip) {
       Recorder recorder(&g.evidence);
       for (const auto& p : work.compiled.pieces) chip.macro(p.tile).set_trace(&recorder);
-      Session session(chip, work.compiled);
+      Session session(chip, work.compiled, o);
       session.seek(0);
       g.evidence.outputs = session.infer(work.packed_inputs(0, o.images), o.images);
       uint32_t stage = 0;  // pieces stand in the order of data: layer by layer, each chain from its head to its tail

@@ -15,6 +15,7 @@
 #include "sw/cli/compare.h"
 #include "sw/cli/diff.h"
 #include "sw/cli/files.h"
+#include "sw/cli/life.h"
 #include "sw/cli/run.h"
 #include "sw/hal/gen/ohmac_isa.h"
 
@@ -54,11 +55,35 @@ CLI::Validator number(double least, double most) {
       "");
 }
 
+/// One --fault KIND=VALUE.
+void add_fault(const std::string& text, const Geometry& g, FaultConfig* faults) {
+  const size_t eq = text.find('=');
+  const std::string kind = text.substr(0, eq);
+  std::string value = eq == std::string::npos ? "" : text.substr(eq + 1);
+  const auto checked = [&](const CLI::Validator& v) {
+    const std::string wrong = v(value);
+    if (!wrong.empty()) throw UsageError(fmt::format("--fault {}: {}", text, wrong));
+  };
+  if (kind == "stuck") {
+    checked(number(0, 1));
+    faults->stuck_fraction = std::strtod(value.c_str(), nullptr);
+  } else if (kind == "open") {
+    checked(whole(0, g.cols));
+    faults->open_columns = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
+  } else if (kind == "dead") {
+    checked(whole(0, g.lanes));
+    faults->dead_lanes = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
+  } else {
+    throw UsageError(fmt::format("--fault {}: no such fault; there are stuck=SHARE, open=COLUMNS, dead=LANES", text));
+  }
+}
+
 /// Options that every verb which runs a chip shares.
 struct CommonArgs {
   RunOptions run;
   std::string fidelity = "fast", geometry = "reference", json;
-  std::vector<std::string> effects;
+  std::string programming;
+  std::vector<std::string> effects, faults;
   bool ideal = false;
 
   void add(CLI::App* app, bool with_fidelity) {
@@ -76,6 +101,18 @@ struct CommonArgs {
     app->add_option("--age-s", run.age_s, "seconds since programming")->check(number(0, 1e12))->capture_default_str();
     app->add_flag("--ideal", ideal, "switch every effect off");
     app->add_option("--effect", effects, "NAME=on|off, repeatable (ohmac info --effects)");
+    app->add_option(
+           "--programming", programming,
+           "pulse: write-verify by the chip itself; formula: the published spread after it, drawn by the model "
+           "(default: pulse, with --ideal formula)")
+        ->check(CLI::IsMember({"pulse", "formula"}));
+    app->add_option("--restore", run.restore,
+                    "start with the devices of this snapshot instead of programming a fresh chip");
+    app->add_flag("--self-test", run.self_test, "firmware tests lanes, columns and devices before it programs");
+    app->add_flag("--repair", run.repair, "firmware puts spare columns in the place of bad ones (with --self-test)");
+    app->add_option("--fault", faults,
+                    "KIND=VALUE, repeatable: stuck=SHARE of the devices of every tile, open=NUMBER of columns, "
+                    "dead=NUMBER of ADC lanes");
     app->add_flag("--lossless", run.lossless,
                   "1-bit inputs, two weight slices, groups of 8 rows: no code is rounded or clipped");
     app->add_option("--adc-bits", run.adc_bits, "ADC resolution")->check(whole(4, 8))->capture_default_str();
@@ -96,6 +133,18 @@ struct CommonArgs {
     o.fidelity = fidelity == "rtl" ? Fidelity::kRtl : Fidelity::kFast;
     o.geometry = geometry == "tiny" ? tiny_geometry() : reference_geometry();
     if (ideal) o.effects = EffectSet::none();
+    o.programming =
+        programming == "formula" || (programming.empty() && ideal) ? Programming::kFormula : Programming::kPulse;
+    for (const std::string& f : faults) add_fault(f, o.geometry, &o.faults);
+    if (!o.restore.empty()) {
+      check_readable(o.restore, "--restore takes a snapshot written by ohmac run --save");
+      if (!programming.empty() || o.self_test || o.repair) {
+        throw UsageError(
+            "--restore brings its devices and what firmware knows of them; leave out --programming, "
+            "--self-test and --repair");
+      }
+    }
+    if (o.repair && !o.self_test) throw UsageError("--repair: nothing is known to be bad; add --self-test");
     for (const std::string& e : effects) {
       const size_t eq = e.find('=');
       const std::string name = e.substr(0, eq), value = eq == std::string::npos ? "" : e.substr(eq + 1);
@@ -123,8 +172,20 @@ void print_record(const RunRecord& r) {
              100 * r.adc_utilisation());
   fmt::print("events    ");
   for (const auto& [name, n] : r.events) fmt::print(" {} {}", name, n);
-  fmt::print("\nbring-up   {} cells on {} tiles by formula, {} calibration drives, {} cycles\n", r.programming.cells,
-             r.programming.tiles, r.programming.calibration_drives, r.programming.bringup_cycles);
+  const RunRecord::Programming& p = r.programming;
+  fmt::print(
+      "\nbring-up   {} cells on {} tiles by {}, {} drives, {} cycles; weights off by {:.2f} on average, sigma {:.2f} "
+      "of 127\n",
+      p.cells, p.tiles, p.mode, p.bringup_drives, p.bringup_cycles, p.weight_mean, p.weight_sigma);
+  if (p.reads != 0) {
+    fmt::print(
+        "pulses     {} verify reads, {} pulses, {:.2f} a device, {} at most; {:.3f} % of the cells in tolerance\n",
+        p.reads, p.pulses, p.pulses_per_device(), p.most_pulses, 100 * p.yield());
+  }
+  if (p.repaired_columns + p.bad_columns + p.weak_columns != 0) {
+    fmt::print("columns    {} repaired by spares, {} left without a correction, {} with too many bad devices\n",
+               p.repaired_columns, p.bad_columns, p.weak_columns);
+  }
   fmt::print("outputs    sha256 {}\n", r.outputs_sha256);
   fmt::print("host       {:.2f} s, {:.3g} cycles/s\n", r.host_seconds, r.cycles_per_second());
 }
@@ -147,12 +208,15 @@ int main_checked(int argc, char** argv) {
   CLI::App app{"ohmac: analog in-memory-compute accelerator, RTL and models in one command"};
   app.require_subcommand(1);
 
-  CommonArgs run_args, compare_args, diff_args, compile_args;
+  CommonArgs run_args, compare_args, diff_args, compile_args, life_args;
   auto* run = app.add_subcommand("run", "classify test images on a simulated chip");
   run_args.add(run, true);
   bool list = false;
   run->add_flag("--list", list, "list the shipped networks");
   run->add_option("--json", run_args.json, "write the result record");
+  run->add_option("--save", run_args.run.save, "write a snapshot of the chip when it is ready");
+  run->add_option("--timeline", run_args.run.timeline,
+                  "write a trace of who worked when, for Perfetto (up to 250 images)");
   run->add_option("--waves", run_args.run.waves, "write an FST of the chip (rtl, up to 250 images)");
   run->add_option("--stall-percent", run_args.run.stall_percent, "random back-pressure of the memory, percent (rtl)")
       ->check(whole(0, 95));
@@ -172,6 +236,14 @@ int main_checked(int argc, char** argv) {
       ->check(whole(1, 100000))
       ->capture_default_str();
   cmp->add_option("--json", compare_args.json, "write the records");
+
+  auto* lif =
+      app.add_subcommand("life", "program, infer, age, infer, compensate drift, infer, refresh, infer; one table");
+  life_args.run.images = 250;
+  life_args.add(lif, true);
+  std::vector<std::string> ages;
+  lif->add_option("--at", ages, "ages in seconds (default: 1, 3600, 86400, 2592000)")->check(number(0, 1e10));
+  lif->add_option("--json", life_args.json, "write the table");
 
   auto* dif = app.add_subcommand("diff", "find the first divergence between rtl and fast (tile, drive, column, value)");
   diff_args.run.images = 2;
@@ -205,7 +277,9 @@ int main_checked(int argc, char** argv) {
   if (*inf) return info(effects);
   for (const auto& [option, path] :
        {std::pair{"--json", &run_args.json}, std::pair{"--waves", &run_args.run.waves},
-        std::pair{"--json", &compare_args.json}, std::pair{"--out", &out}, std::pair{"--listing", &listing}}) {
+        std::pair{"--save", &run_args.run.save}, std::pair{"--timeline", &run_args.run.timeline},
+        std::pair{"--json", &compare_args.json}, std::pair{"--json", &life_args.json}, std::pair{"--out", &out},
+        std::pair{"--listing", &listing}}) {
     if (*path != "-" || path != &listing) check_writable(option, *path);
   }
   if (*run) {
@@ -217,8 +291,8 @@ int main_checked(int argc, char** argv) {
     if (o.fidelity != Fidelity::kRtl && (!o.waves.empty() || o.stall_percent != 0)) {
       throw UsageError("--waves and --stall-percent need --fidelity rtl");
     }
-    if (!o.waves.empty() && o.images > kBatchImages) {
-      throw UsageError(fmt::format("--waves: at most {} images, one batch", kBatchImages));
+    if ((!o.waves.empty() || !o.timeline.empty()) && o.images > kBatchImages) {
+      throw UsageError(fmt::format("--waves, --timeline: at most {} images, one batch", kBatchImages));
     }
     const RunOutcome r = execute(prepare(o), o);
     print_record(r.record);
@@ -236,6 +310,15 @@ int main_checked(int argc, char** argv) {
                       compare_options.rtl_images, compare_options.run.images));
     }
     return compare(compare_options);
+  }
+  if (*lif) {
+    LifeOptions life_options{life_args.resolve(), {1, 3600, 86400, 2592000}, life_args.json};
+    if (!ages.empty()) {
+      life_options.ages_s.clear();
+      for (const std::string& a : ages) life_options.ages_s.push_back(std::strtod(a.c_str(), nullptr));
+    }
+    if (life_options.run.age_s != 0) throw UsageError("--age: life ages the chip itself; say when with --at SECONDS");
+    return life(life_options);
   }
   if (*dif) return diff({diff_args.resolve(), rtl_run_seed});
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "models/macro/effects.h"
-#include "models/macro/geometry.h"
+#include "models/macro/macro.h"
+#include "sw/runtime/runtime.h"
 
 namespace ohmac::cli {
 
@@ -26,12 +26,19 @@ struct RunOptions {
   uint64_t chip_seed = 1, run_seed = 1;
   double age_s = 0;
   EffectSet effects;
+  FaultConfig faults;                             ///< of fabrication
+  Programming programming = Programming::kPulse;  ///< ignored with `restore`
+  bool self_test = false, repair = false;
+  bool reference = false;  ///< measure what drift compensation needs
+  std::string restore;     ///< snapshot to start from instead of a fresh chip; empty: none
   bool lossless = false;
   uint32_t adc_bits = 8;
   Geometry geometry;
   // How, without influence on the bits:
   uint32_t threads = 1;
   std::string waves;
+  std::string timeline;        ///< file of the activity trace; empty: none
+  std::string save;            ///< snapshot to write after bring-up; empty: none
   uint32_t stall_percent = 0;  ///< random back-pressure of the memory (rtl)
   uint64_t stall_seed = 1;
   std::string images_path, labels_path;  ///< test set; empty: the shipped digits

@@ -21,11 +21,21 @@ nlohmann::ordered_json to_json(const RunRecord& r) {
                  {"adc_bound_per_inference", r.adc_bound_per_inference},
                  {"adc_utilisation", r.adc_utilisation()}};
   j["events"] = r.events;
-  j["programming"] = {{"mode", r.programming.mode},
-                      {"tiles", r.programming.tiles},
-                      {"cells", r.programming.cells},
-                      {"calibration_drives", r.programming.calibration_drives},
-                      {"bringup_cycles", r.programming.bringup_cycles}};
+  const RunRecord::Programming& p = r.programming;
+  j["programming"] = {
+      {"mode", p.mode},
+      {"tiles", p.tiles},
+      {"cells", p.cells},
+      {"calibration_drives", p.bringup_drives},
+      {"bringup_cycles", p.bringup_cycles},
+      {"verify_reads", p.reads},
+      {"pulses", p.pulses},
+      {"fails", p.fails},
+      {"most_pulses", p.most_pulses},
+      {"stuck_devices", p.stuck_devices},
+      {"snapshot_sha256", p.snapshot_sha256},
+      {"weight_error", {{"mean", p.weight_mean}, {"sigma", p.weight_sigma}}},
+      {"columns", {{"repaired", p.repaired_columns}, {"bad", p.bad_columns}, {"weak", p.weak_columns}}}};
   j["seeds"] = {{"chip", r.chip_seed}, {"run", r.run_seed}};
   j["geometry"] = {
       {"tiles", r.geometry.tiles()}, {"rows", r.geometry.rows}, {"cols", r.geometry.cols}, {"lanes", r.geometry.lanes}};
@@ -33,6 +43,27 @@ nlohmann::ordered_json to_json(const RunRecord& r) {
   j["outputs_sha256"] = r.outputs_sha256;
   j["host"] = {{"seconds", r.host_seconds}, {"cycles_per_second", r.cycles_per_second()}, {"threads", r.threads}};
   return j;
+}
+
+RunRecord::Programming programming_from_json(const nlohmann::json& j) {
+  RunRecord::Programming p;
+  p.mode = j.at("mode");
+  p.tiles = j.at("tiles");
+  p.cells = j.at("cells");
+  p.bringup_drives = j.at("calibration_drives");
+  p.bringup_cycles = j.at("bringup_cycles");
+  p.reads = j.at("verify_reads");
+  p.pulses = j.at("pulses");
+  p.fails = j.at("fails");
+  p.most_pulses = j.at("most_pulses");
+  p.stuck_devices = j.at("stuck_devices");
+  p.snapshot_sha256 = j.at("snapshot_sha256");
+  p.weight_mean = j.at("weight_error").at("mean");
+  p.weight_sigma = j.at("weight_error").at("sigma");
+  p.repaired_columns = j.at("columns").at("repaired");
+  p.bad_columns = j.at("columns").at("bad");
+  p.weak_columns = j.at("columns").at("weak");
+  return p;
 }
 
 std::string sha256_hex(const std::vector<uint8_t>& bytes) {

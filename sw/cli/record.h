@@ -19,11 +19,24 @@ struct RunRecord {
   uint64_t adc_bound_per_inference = 0;
   std::map<std::string, uint64_t> events;  ///< summed over tiles and batches, inference only
   struct Programming {
-    std::string mode = "formula";
+    std::string mode = "formula";  ///< formula, pulse, restore
     uint32_t tiles = 0;
     uint64_t cells = 0;
-    uint64_t calibration_drives = 0;  ///< drives of all tiles before the first inference
-    uint64_t bringup_cycles = 0;      ///< reset to ready: probe, calibration, loading
+    uint64_t bringup_drives = 0;     ///< drives of all tiles before the first inference: tests, calibration, verify
+    uint64_t bringup_cycles = 0;     ///< reset to ready: probe, calibration, programming, loading
+    uint64_t reads = 0, pulses = 0;  ///< verify reads of rows and device pulses
+    uint64_t fails = 0;              ///< cells left outside the tolerance
+    uint32_t most_pulses = 0;        ///< of one device, since fabrication
+    uint32_t stuck_devices = 0;      ///< on the tiles in use, spares included
+    double weight_mean = 0, weight_sigma = 0;  ///< reached weight - target, weight units (127 = Gmax)
+    std::string snapshot_sha256;               ///< devices and firmware state when ready
+    uint32_t repaired_columns = 0, bad_columns = 0, weak_columns = 0;
+
+    double pulses_per_device() const {
+      return cells ? static_cast<double>(pulses) / (2.0 * static_cast<double>(cells)) : 0;
+    }
+    /// Share of cells that took their target.
+    double yield() const { return cells ? 1 - static_cast<double>(fails) / static_cast<double>(cells) : 0; }
   } programming;
   uint64_t chip_seed = 0, run_seed = 0;
   double age_s = 0;
@@ -42,6 +55,8 @@ struct RunRecord {
 };
 
 nlohmann::ordered_json to_json(const RunRecord& r);
+/// The part of a record under "programming", read back.
+RunRecord::Programming programming_from_json(const nlohmann::json& j);
 
 /// SHA-256 of bytes, lower-case hex.
 std::string sha256_hex(const std::vector<uint8_t>& bytes);

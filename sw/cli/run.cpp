@@ -70,6 +70,33 @@ Batch run_batch(Session& session, const Workload& work, uint32_t first, uint32_t
   return b;
 }
 
+/// Formula programming takes the age into its devices; what pulses programmed ages by waiting.
+bool ages_after_load(const RunOptions& o) {
+  return o.age_s > 0 && (o.programming != Programming::kFormula || !o.restore.empty());
+}
+
+RunRecord::Programming programming_record(const Session& session, const RunOptions& o) {
+  const BringUp& b = session.bring_up();
+  RunRecord::Programming p;
+  p.mode = !o.restore.empty() ? "restore" : o.programming == Programming::kPulse ? "pulse" : "formula";
+  p.tiles = static_cast<uint32_t>(session.tiles().size());
+  p.cells = session.cells();
+  for (uint32_t t = 0; t < o.geometry.tiles(); ++t) p.bringup_drives += session.base_drives(t);
+  p.bringup_cycles = b.cycles;
+  p.reads = b.load.program.reads;
+  p.pulses = b.load.program.pulses;
+  p.fails = b.load.program.fails;
+  p.most_pulses = b.devices.most_pulses;
+  p.stuck_devices = b.devices.stuck;
+  p.snapshot_sha256 = sha256_hex(encode_snapshot(session.snapshot()));
+  p.weight_mean = b.weights.mean;
+  p.weight_sigma = b.weights.sigma;
+  p.repaired_columns = b.load.repair.repaired;
+  p.bad_columns = b.load.bad_columns;
+  p.weak_columns = b.load.weak_columns;
+  return p;
+}
+
 template <class F>
 double accuracy_of(const compiler::Dataset& test, uint32_t images, F&& predict) {
   uint32_t right = 0;
@@ -203,16 +230,18 @@ RunOutcome execute(const Workload& work, const RunOptions& o) {
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::string> answers;
   with_chip(o, [&](Chip& chip) {
-    Session session(chip, work.compiled);
-    r.programming.bringup_cycles = chip.cycle();
+    Session session(chip, work.compiled, o);
     r.adc_bound_per_inference = session.adc_bound();
-    r.programming.tiles = session.tiles();
-    r.programming.cells = session.cells();
-    for (uint32_t t = 0; t < o.geometry.tiles(); ++t) r.programming.calibration_drives += session.base_drives(t);
+    r.programming = programming_record(session, o);
+    if (!o.save.empty()) write_snapshot(o.save, session.snapshot());
+    if (ages_after_load(o)) session.advance_time(o.age_s);
+    ChipTimeline timeline(o.geometry.tiles(), chip.macro(0).config().clock_ns);
+    if (!o.timeline.empty()) chip.set_timeline(&timeline);
     SharedCounter done;
     Progress progress(fmt::format("{} {}", o.network, name_of(o.fidelity)), o.images);
     const uint32_t batches = (o.images + kBatchImages - 1) / kBatchImages;
-    const bool here = !o.waves.empty();  // a forked child would write its waves behind the back of this process
+    // A forked child would write its waves and spans behind the back of this process.
+    const bool here = !o.waves.empty() || !o.timeline.empty();
     const auto job = [&](uint32_t b) {
       const uint32_t first = b * kBatchImages, count = std::min(kBatchImages, o.images - first);
       uint64_t reported = 0;
@@ -232,6 +261,16 @@ RunOutcome execute(const Workload& work, const RunOptions& o) {
       for (uint32_t b = 0; b < batches; ++b) answers.push_back(job(b));
     } else {
       answers = run_forked(batches, o.threads, job, [&] { progress.update(done.value()); });
+    }
+    if (!o.timeline.empty()) {
+      chip.set_timeline(nullptr);
+      timeline.finish(chip.cycle());
+      if (timeline.timeline().dropped() != 0) {
+        throw UsageError(
+            fmt::format("--timeline: {} spans are more than the {} that a trace may hold; run fewer images",
+                        timeline.timeline().spans() + timeline.timeline().dropped(), Timeline::kMaxSpans));
+      }
+      write_file(o.timeline, timeline.timeline().json());
     }
   });
   r.host_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

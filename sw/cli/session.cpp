@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "models/golden/golden_chip.h"
 #include "models/systemc/cosim.h"
 #include "sw/cli/cosim_platform.h"
@@ -22,6 +25,7 @@ class GoldenRun final : public Chip {
   Macro& macro(uint32_t tile) override { return chip_.macro(tile); }
   uint64_t cycle() override { return chip_.cycle(); }
   void check() override {}
+  void set_timeline(ChipTimeline* t) override { chip_.set_timeline(t); }
   void set_progress(std::function<void(uint64_t)>) override {}
 
  private:
@@ -36,6 +40,7 @@ class CosimRun final : public Chip {
   Macro& macro(uint32_t tile) override { return bus_.macro(tile); }
   uint64_t cycle() override { return bus_.cycle(); }
   void check() override { bus_.check(); }
+  void set_timeline(ChipTimeline* t) override { bus_.set_timeline(t); }
   void set_progress(std::function<void(uint64_t)> f) override {
     if (!f) return bus_.set_progress({});
     const uint64_t start = bus_.memory().write_bursts();
@@ -55,6 +60,7 @@ MacroConfig macro_config(const RunOptions& o, uint32_t tile) {
   m.run_seed = o.run_seed;
   m.effects = o.effects;
   m.age_s = o.age_s;
+  m.faults = o.faults;
   return m;
 }
 
@@ -91,12 +97,31 @@ void require(Status s, const char* what, const Driver& driver) {
   throw std::runtime_error(fmt::format("{}: {}", what, e.status == s ? error_text(e) : status_text(s)));
 }
 
-Session::Session(Chip& chip, const compiler::Compiled& compiled, bool calibrate)
-    : chip_(chip), driver_(chip.platform()), runtime_(driver_) {
+namespace {
+
+/// Cells of a program image, one call a region.
+template <class F>
+void each_region(const compiler::Compiled& compiled, const ChipInfo& chip, F&& f) {
+  ImageReader image;
+  if (image.open(compiled.image.data(), compiled.image.size(), chip) != Status::kOk) return;  // load() has said why
+  ImageReader::Cursor cursor;
+  image::CellsRecord cells;
+  const int8_t* targets;
+  while (image.next_cells(&cursor, &cells, &targets)) f(cells, targets);
+}
+
+}  // namespace
+
+Session::Session(Chip& chip, const compiler::Compiled& compiled, const RunOptions& options)
+    : chip_(chip), compiled_(compiled), options_(options), driver_(chip.platform()), runtime_(driver_) {
   require(driver_.probe(), "probing the chip", driver_);
+  if (!options.restore.empty()) restore();
   LoadOptions load;
-  load.calibrate = calibrate;
-  const Status s = runtime_.load(compiled.image.data(), compiled.image.size(), load);
+  load.programming = options.restore.empty() ? options.programming : Programming::kNone;
+  load.self_test = options.self_test;
+  load.repair = options.repair;
+  load.reference = options.reference;
+  const Status s = runtime_.load(compiled.image.data(), compiled.image.size(), load, &bring_up_.load);
   if (s == Status::kBadImage || s == Status::kWrongGeometry) {
     throw UsageError(
         fmt::format("program image of {}: {} (offset {}: {}); compile it again for this chip: ohmac compile "
@@ -112,17 +137,100 @@ Session::Session(Chip& chip, const compiler::Compiled& compiled, bool calibrate)
                     "this network again: ohmac compile --network ... --out FILE",
                     n.input_bytes, n.output_count, compiled.name, compiled.source.inputs(), compiled.output_count));
   }
-  for (uint32_t t = 0; t < driver_.chip().tiles; ++t) base_drives_.push_back(chip.macro(t).drive_count());
   drives_per_vector_.assign(driver_.chip().tiles, 0);
   ImageReader image;
   require(image.open(compiled.image.data(), compiled.image.size(), driver_.chip()), "reading the image", driver_);
-  tiles_ = image.num_tiles();
-  ImageReader::Cursor cursor;
-  image::CellsRecord cells;
-  const int8_t* targets;
-  while (image.next_cells(&cursor, &cells, &targets)) cells_ += uint64_t{cells.rows} * cells.cols;
-  for (uint32_t i = 0; i < image.num_tiles(); ++i)
+  for (uint32_t i = 0; i < image.num_tiles(); ++i) {
+    tiles_.push_back(image.tile(i).tile);
     drives_per_vector_[image.tile(i).tile] = image.tile(i).drives_per_vector;
+  }
+  each_region(compiled, driver_.chip(),
+              [&](const image::CellsRecord& c, const int8_t*) { cells_ += uint64_t{c.rows} * c.cols; });
+  note_drives();
+  bring_up_.cycles = chip.cycle();
+  bring_up_.devices = devices();
+  bring_up_.weights = weights();
+}
+
+void Session::note_drives() {
+  base_drives_.clear();
+  for (uint32_t t = 0; t < driver_.chip().tiles; ++t) base_drives_.push_back(chip_.macro(t).drive_count());
+}
+
+void Session::restore() {
+  const Snapshot s = read_snapshot(options_.restore);
+  require_same_chip(s, chip_identity(chip_.macro(0).config()), options_.restore);
+  if (s.run_seed != options_.run_seed) {
+    throw UsageError(
+        fmt::format("{}: of run seed {}; continue it with --run-seed {}", options_.restore, s.run_seed, s.run_seed));
+  }
+  for (uint32_t t = 0; t < driver_.chip().tiles; ++t) chip_.macro(t).set_device_state(s.tiles.at(t));
+  if (s.firmware.empty()) return;
+  require(runtime_.restore_state(s.firmware.data(), s.firmware.size()),
+          (options_.restore + ": taking over the firmware's state").c_str(), driver_);
+}
+
+Snapshot Session::snapshot() const {
+  Snapshot s;
+  s.chip = chip_identity(chip_.macro(0).config());
+  s.run_seed = options_.run_seed;
+  s.programming =
+      options_.programming == Programming::kPulse ? DeviceProgramming::kPulses : DeviceProgramming::kFormula;
+  for (uint32_t t = 0; t < driver_.chip().tiles; ++t) s.tiles.push_back(chip_.macro(t).device_state());
+  s.firmware.resize(runtime_.state_size());
+  if (!s.firmware.empty()) {
+    require(runtime_.save_state(s.firmware.data(), s.firmware.size()), "saving the firmware's state", driver_);
+  }
+  return s;
+}
+
+DeviceReport Session::devices() const {
+  DeviceReport all;
+  for (uint32_t t : tiles_) {
+    const DeviceReport r = chip_.macro(t).device_report();
+    all.devices += r.devices;
+    all.stuck += r.stuck;
+    all.worn += r.worn;
+    all.pulses += r.pulses;
+    all.most_pulses = std::max(all.most_pulses, r.most_pulses);
+  }
+  return all;
+}
+
+WeightError Session::weights() const {
+  WeightError all;
+  double n = 0, sum = 0, squares = 0;
+  each_region(compiled_, driver_.chip(), [&](const image::CellsRecord& c, const int8_t* targets) {
+    const WeightError e = chip_.macro(c.tile).weight_error(c.row0, c.col0, c.rows, c.cols, targets);
+    const double cells = static_cast<double>(c.rows) * c.cols;
+    n += cells;
+    sum += cells * e.mean;
+    squares += cells * (e.sigma * e.sigma + e.mean * e.mean);
+    all.largest = std::max(all.largest, e.largest);
+  });
+  if (n == 0) return all;
+  all.mean = sum / n;
+  all.sigma = std::sqrt(std::max(0.0, squares / n - all.mean * all.mean));
+  return all;
+}
+
+void Session::advance_time(double seconds) {
+  for (uint32_t t = 0; t < driver_.chip().tiles; ++t) chip_.macro(t).advance_time(seconds);
+}
+
+CompensationReport Session::compensate() {
+  CompensationReport report;
+  require(runtime_.compensate(compiled_.image.data(), compiled_.image.size(), {}, &report), "drift compensation",
+          driver_);
+  note_drives();
+  return report;
+}
+
+RefreshReport Session::refresh() {
+  RefreshReport report;
+  require(runtime_.refresh(compiled_.image.data(), compiled_.image.size(), &report), "refresh", driver_);
+  note_drives();
+  return report;
 }
 
 void Session::seek(uint32_t first) {

@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "models/macro/macro.h"
+#include "models/macro/snapshot.h"
+#include "models/trace/timeline.h"
 #include "sw/cli/options.h"
 #include "sw/compiler/compiler.h"
 #include "sw/driver/driver.h"
@@ -22,6 +23,8 @@ class Chip {
   virtual uint64_t cycle() = 0;  ///< simulated, or predicted at fidelity fast
   /// Throws std::runtime_error if a macro saw a protocol error.
   virtual void check() = 0;
+  /// Who works when, from now on into `timeline`; null: stop. Spans begin at the cycle of the call.
+  virtual void set_timeline(ChipTimeline* timeline) = 0;
   /// f is called now and then while the firmware waits, with the write bursts to memory since set_progress (0 where
   /// unknown).
   virtual void set_progress(std::function<void(uint64_t)> f) = 0;
@@ -33,10 +36,19 @@ void with_chip(const RunOptions& options, const std::function<void(Chip&)>& f);
 /// Throws std::runtime_error with status, place and remedy unless s is kOk.
 void require(Status s, const char* what, const Driver& driver);
 
-/// Firmware on a chip, brought up for one network: probed, programmed, calibrated, loaded.
+/// How a chip was brought up.
+struct BringUp {
+  LoadReport load;
+  uint64_t cycles = 0;   ///< reset to ready
+  DeviceReport devices;  ///< of all tiles in use together; most_pulses is the largest
+  WeightError weights;   ///< reached weight - target over all cells of the network
+};
+
+/// Firmware on a chip, brought up for one network: probed, programmed (or restored), calibrated, loaded.
 class Session {
  public:
-  Session(Chip& chip, const compiler::Compiled& compiled, bool calibrate = true);
+  /// The chip must have been made with the same options.
+  Session(Chip& chip, const compiler::Compiled& compiled, const RunOptions& options);
   /// Sets drive counters so that the next vector is number `first` of the run.
   void seek(uint32_t first);
   /// Output vectors of `count` int8 input vectors, output_stride bytes apart in the result's order, unpadded.
@@ -44,9 +56,21 @@ class Session {
   /// Event counters of every tile, [tile][counter].
   std::vector<std::vector<uint32_t>> counters();
   /// What the program image holds: tiles that run, cells programmed, bound of the schedule.
-  uint32_t tiles() const { return tiles_; }
+  const std::vector<uint32_t>& tiles() const { return tiles_; }
   uint64_t cells() const { return cells_; }
   uint32_t adc_bound() const { return runtime_.network().adc_bound; }
+  const BringUp& bring_up() const { return bring_up_; }
+  /// How the devices of the tiles in use stand now.
+  DeviceReport devices() const;
+  WeightError weights() const;
+  /// Chip, devices and firmware state as they are now.
+  Snapshot snapshot() const;
+
+  // --- Life of the chip
+  void advance_time(double seconds);
+  CompensationReport compensate();
+  RefreshReport refresh();
+
   Driver& driver() { return driver_; }
   Chip& chip() { return chip_; }
   /// Drives of a tile before the first vector, and for each vector (0: tile not in use).
@@ -54,12 +78,18 @@ class Session {
   uint32_t drives_per_vector(uint32_t tile) const { return drives_per_vector_.at(tile); }
 
  private:
+  void restore();
+  void note_drives();
+
   Chip& chip_;
+  const compiler::Compiled& compiled_;
+  const RunOptions& options_;
+  BringUp bring_up_;
   Driver driver_;
   Runtime runtime_;
   std::vector<uint64_t> base_drives_;        // after bring-up
   std::vector<uint32_t> drives_per_vector_;  // 0: tile not in use
-  uint32_t tiles_ = 0;
+  std::vector<uint32_t> tiles_;
   uint64_t cells_ = 0;
 };
 

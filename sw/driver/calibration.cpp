@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "sw/hal/gen/ohmac_isa.h"
+#include "sw/driver/assembler.h"
 
 namespace ohmac {
 namespace {
@@ -34,39 +34,6 @@ int32_t top_input(uint32_t adc_bits, uint32_t range) {
 }
 
 bool power_of_two(uint32_t v) { return v != 0 && (v & (v - 1)) == 0; }
-
-class Assembler {
- public:
-  Assembler(uint8_t* at, uint32_t capacity) : at_(at), capacity_(capacity) {}
-  void emit(uint64_t instr) {
-    if (count_ < capacity_) memcpy(at_ + 8 * count_, &instr, 8);
-    ++count_;
-  }
-  void setr(uint32_t word, uint64_t value) { emit(isa::setr::make(word, value)); }
-  void wait(Engine e, uint32_t token, uint32_t n) { emit(isa::wait::make(static_cast<uint64_t>(e), token, n)); }
-  void signal(Engine e, uint32_t token, uint32_t n) { emit(isa::signal::make(static_cast<uint64_t>(e), token, n)); }
-  void loop(uint32_t len, uint32_t count) { emit(isa::loop::make(0, 0, len, count)); }
-  void agu(uint32_t i, uint32_t addr, uint32_t inc0, uint32_t inc1, uint32_t inc2, uint32_t wrap_len) {
-    const uint32_t words[7] = {addr, inc0, inc1, inc2, 0, wrap_len != 0 ? addr : 0, wrap_len};
-    const uint32_t base = isa::cfg::kAguBase + i * isa::cfg::kAguStride;
-    for (uint32_t w = 0; w < 7; ++w) setr(base + w, words[w]);
-  }
-  /// MVM configuration that drives one byte on the reference row, behind the `rows` of the array.
-  void mvm_slot(uint32_t slot, uint32_t rows, uint32_t adc_bits, uint32_t range, uint32_t mux_count) {
-    namespace f = isa::cfg::mvmcfg;
-    const uint32_t base = isa::cfg::kMvmcfgBase + slot * isa::cfg::kMvmcfgStride;
-    setr(base + 0, f::k.put(1) | f::row_base.put(rows));
-    setr(base + 1, f::seg_len.put(1) | f::n_seg.put(1));
-    setr(base + 2, f::seg_stride.put(0));
-    setr(base + 3, 0);  // no padding
-    setr(base + 4, f::in_slice.put(0) | f::w_slices.put(0) | f::adc_bits.put(adc_bits) | f::range.put(range));
-    setr(base + 5, f::group_rows.put(4) | f::mux_first.put(0) | f::mux_count.put(mux_count));
-  }
-
- private:
-  uint8_t* at_;
-  uint32_t capacity_, count_ = 0;
-};
 
 }  // namespace
 
@@ -164,8 +131,8 @@ void encode_cal_image(const CalPlan& p, const CalLayout& l, uint32_t rows, uint3
   a.agu(kAguSum, l.sums, l.stride, 0, 0, 0);
   a.agu(kAguHost, 0, 0, 0, 0, 0);
   const bool check = p.check_input != 0;
-  a.mvm_slot(kSlotLevels, rows, p.adc_bits, p.range, mux_count);
-  if (check) a.mvm_slot(kSlotCheck, rows, p.adc_bits, p.check_range, mux_count);
+  a.mvm_slot(kSlotLevels, rows, 1, p.adc_bits, p.range, 0, mux_count);
+  if (check) a.mvm_slot(kSlotCheck, rows, 1, p.adc_bits, p.check_range, 0, mux_count);
   const uint32_t v = c::kVeccfgBase;  // slot 0
   a.setr(v + 0, c::veccfg::len.put(l.columns));
   a.setr(v + 1, 0);
@@ -195,8 +162,8 @@ void encode_cal_image(const CalPlan& p, const CalLayout& l, uint32_t rows, uint3
   a.wait(Engine::kSeq, kTokDone, 1);
   a.wait(Engine::kSeq, kTokFree, kPsumBuffers);  // leave no token behind
   a.wait(Engine::kSeq, kTokSum, 1);
-  a.emit(isa::send::make(isa::operand(kAguHost, 0), isa::kHostTile, isa::operand(kAguHost, 0), 0, 1, kCalToken));
-  a.emit(isa::halt::make());
+  a.send_token(isa::kHostTile, kAguHost, kCalToken);
+  a.halt();
 }
 
 uint64_t cal_cycle_bound(const CalPlan& p, uint32_t mux_count, uint32_t columns) {

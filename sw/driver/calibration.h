@@ -50,6 +50,7 @@ struct CalWord {
   uint32_t word() const { return static_cast<uint32_t>(static_cast<uint16_t>(offset)) << 16 | gain; }
 };
 constexpr CalWord kNeutralCal{1 << 14, 0};
+constexpr CalWord kMutedCal{0, 0};  // psum 0: of a column whose codes carry no signal
 
 /// Ideal code of input x on the reference row (127): floor(127 x / 2^range + 1/2).
 constexpr int32_t cal_expected_code(int32_t x, uint32_t range) {

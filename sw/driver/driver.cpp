@@ -15,9 +15,10 @@ constexpr uint32_t kMinDmaBytes = 4096;
 constexpr uint32_t kMaxTransfer = (1u << 24) - 16;
 constexpr uint32_t kWriterDescriptors = 63;
 constexpr uint64_t kAbortCycles = 100000;  // drain of outstanding bursts
+constexpr uint32_t kQuietRounds = 64;          // looks at the status after a stop ...
+constexpr uint64_t kQuietCycles = 10000;       // ... this far apart
 constexpr uint32_t kConfigBytes = 4 * (isa::cfg::kCalBase + isa::cfg::kCalCount * isa::cfg::kCalStride);
 
-uint64_t transfer_cycles(uint64_t bytes) { return 100000 + 16 * bytes; }
 uint32_t round_up(uint32_t v, uint32_t to) { return (v + to - 1) / to * to; }
 
 }  // namespace
@@ -25,6 +26,13 @@ uint32_t round_up(uint32_t v, uint32_t to) { return (v + to - 1) / to * to; }
 Status Driver::fail(Status s) {
   error_.status = s;
   return s;
+}
+
+Status Driver::fail_at(Status s, uint32_t tile, uint32_t column) {
+  error_ = ErrorInfo{};
+  error_.tile = tile;
+  error_.column = column;
+  return fail(s);
 }
 
 Status Driver::read(uint32_t addr, uint32_t* value) {
@@ -40,8 +48,9 @@ Status Driver::write(uint32_t addr, uint32_t value) {
 Status Driver::probe() {
   ready_ = false;
   error_ = ErrorInfo{};
+  outstanding_ = 0;
   release_all();
-  uint32_t id, version, chip, array, adc, sram;
+  uint32_t id, version, chip, array, adc, sram, repair;
   OHMAC_TRY(read(csr::kId, &id));
   if (id != csr::kIdValue) return fail(Status::kWrongChip);
   OHMAC_TRY(read(csr::kVersion, &version));
@@ -49,6 +58,7 @@ Status Driver::probe() {
   OHMAC_TRY(read(csr::kCapArray, &array));
   OHMAC_TRY(read(csr::kCapAdc, &adc));
   OHMAC_TRY(read(csr::kCapSram, &sram));
+  OHMAC_TRY(read(csr::kCapRepair, &repair));
 
   using csr::get;
   ChipInfo c;
@@ -65,11 +75,13 @@ Status Driver::probe() {
   c.windows = get(adc, OHMAC_CSR__CAP_ADC__WINDOWS_bm, OHMAC_CSR__CAP_ADC__WINDOWS_bp);
   c.counters = get(adc, OHMAC_CSR__CAP_ADC__COUNTERS_bm, OHMAC_CSR__CAP_ADC__COUNTERS_bp);
   c.sram_bytes = sram;
+  c.spares = get(repair, OHMAC_CSR__CAP_REPAIR__SPARES_bm, OHMAC_CSR__CAP_REPAIR__SPARES_bp);
   const bool sane = c.isa_version == isa::kVersion && c.tiles >= 1 && c.tiles <= csr::kMaxTiles &&
                     c.mesh_x * c.mesh_y == c.tiles && c.rows >= 4 && c.rows % 4 == 0 && c.lanes >= 8 &&
                     c.lanes % 8 == 0 && c.cols >= c.lanes && c.cols % c.lanes == 0 && c.cols <= isa::cfg::kCalCount &&
                     c.adc_bits >= 4 && c.adc_bits <= 8 && c.windows >= 1 && c.windows <= csr::kMaxWindows &&
-                    c.counters >= isa::kNumCounters && c.sram_bytes >= 1024 && c.sram_bytes <= 1u << isa::kCfgSpaceBit;
+                    c.counters >= isa::kNumCounters && c.sram_bytes >= 1024 && c.sram_bytes <= 1u << isa::kCfgSpaceBit &&
+                    c.spares <= c.lanes && c.lanes <= isa::cfg::kRepairCount;
   if (!sane) return fail(Status::kWrongChip);
 
   const size_t size = platform_.dma_size();
@@ -127,17 +139,71 @@ Status Driver::run(JobBuilder& job, uint64_t cycles) {
   if (built != Status::kOk) return fail(built);
   uint32_t status;
   OHMAC_TRY(read(csr::kStatus, &status));
-  if (status & OHMAC_CSR__STATUS__DMA_BUSY_bm) return fail(Status::kNotReady);
+  if (outstanding_ != 0 || status & OHMAC_CSR__STATUS__DMA_BUSY_bm) return fail(Status::kNotReady);
   OHMAC_TRY(write(csr::kIrqCause, csr::kIrqAll));
   OHMAC_TRY(write(csr::kIrqEnable, csr::kIrqJobDone | csr::kIrqJobError | csr::kIrqTileFault));
+  OHMAC_TRY(ring(job));
+  return wait_end(cycles);
+}
+
+Status Driver::ring(const JobBuilder& job) {
   OHMAC_TRY(write(csr::kJobAddrLo, static_cast<uint32_t>(job.bus())));
   OHMAC_TRY(write(csr::kJobAddrHi, static_cast<uint32_t>(job.bus() >> 32)));
   platform_.dma_sync();
-  OHMAC_TRY(write(csr::kDoorbell, OHMAC_CSR__DOORBELL__RING_bm));
-  return wait_job(cycles);
+  return write(csr::kDoorbell, OHMAC_CSR__DOORBELL__RING_bm);
 }
 
-Status Driver::wait_job(uint64_t cycles) {
+Status Driver::submit(JobBuilder& job) {
+  error_ = ErrorInfo{};
+  if (!ready_) return fail(Status::kNotReady);
+  const Status built = job.end();
+  if (built != Status::kOk) return fail(built);
+  uint32_t status;
+  OHMAC_TRY(read(csr::kStatus, &status));
+  const bool busy = outstanding_ == 0 && status & OHMAC_CSR__STATUS__DMA_BUSY_bm;  // by a job that never drained
+  if (busy || status & OHMAC_CSR__STATUS__JOB_QUEUED_bm || outstanding_ == 2) return fail(Status::kNotReady);
+  if (outstanding_ == 0) {
+    uint32_t jobs;
+    OHMAC_TRY(read(csr::kJobs, &jobs));
+    ended_ = csr::get(jobs, OHMAC_CSR__JOBS__DONE_bm, OHMAC_CSR__JOBS__DONE_bp);
+    OHMAC_TRY(write(csr::kIrqCause, csr::kIrqAll));
+    OHMAC_TRY(write(csr::kIrqEnable, csr::kIrqJobDone | csr::kIrqJobError | csr::kIrqTileFault));
+  }
+  OHMAC_TRY(ring(job));
+  ++outstanding_;
+  return Status::kOk;
+}
+
+Status Driver::wait_jobs(uint32_t left, uint64_t cycles) {
+  error_ = ErrorInfo{};
+  if (!ready_) return fail(Status::kNotReady);
+  while (outstanding_ > left) {
+    const Status ended = wait_end(cycles);  // clears the cause before the look, so that no end is lost
+    if (ended != Status::kOk) {
+      const ErrorInfo first = error_;
+      outstanding_ = 0;
+      uint32_t status;
+      OHMAC_TRY(read(csr::kStatus, &status));
+      if (status & OHMAC_CSR__STATUS__DMA_BUSY_bm) OHMAC_TRY(abort_job());  // the other job goes on by itself
+      error_ = first;
+      return ended;
+    }
+    uint32_t jobs;
+    OHMAC_TRY(read(csr::kJobs, &jobs));
+    const uint32_t done = csr::get(jobs, OHMAC_CSR__JOBS__DONE_bm, OHMAC_CSR__JOBS__DONE_bp);
+    const uint32_t ends = (done - ended_) & 0xFF;
+    if (ends == 0 || ends > outstanding_) {  // an interrupt without an end, or jobs that are not ours
+      outstanding_ = 0;
+      OHMAC_TRY(abort_job());
+      return fail(Status::kTimeout);
+    }
+    ended_ = done;
+    outstanding_ -= ends;
+  }
+  return Status::kOk;
+}
+
+Status Driver::wait_end(uint64_t cycles) {
   const Status woken = platform_.wait_irq(cycles);
   if (woken == Status::kTimeout) {
     OHMAC_TRY(abort_job());
@@ -300,6 +366,72 @@ Status Driver::check_idle() {
   return status & busy ? fail(Status::kNotReady) : Status::kOk;
 }
 
+Status Driver::quiesce() {
+  error_ = ErrorInfo{};
+  if (!ready_) return fail(Status::kNotReady);
+  outstanding_ = 0;
+  uint32_t status;
+  OHMAC_TRY(read(csr::kStatus, &status));
+  if (status & OHMAC_CSR__STATUS__DMA_BUSY_bm) OHMAC_TRY(abort_job());
+  error_ = ErrorInfo{};
+  OHMAC_TRY(write(csr::kIrqEnable, 0));
+  for (uint32_t t = 0; t < chip_.tiles; ++t) OHMAC_TRY(write(csr::tile_ctrl(t), TILE_RF__CTRL__STOP_bm));
+  const uint32_t busy =
+      OHMAC_CSR__STATUS__DMA_BUSY_bm | OHMAC_CSR__STATUS__TILE_RUNNING_bm | OHMAC_CSR__STATUS__NOC_BUSY_bm;
+  for (uint32_t round = 0;; ++round) {
+    OHMAC_TRY(read(csr::kStatus, &status));
+    if (!(status & busy)) break;
+    if (round == kQuietRounds) return fail(Status::kTimeout);
+    const Status slept = platform_.wait_irq(kQuietCycles);  // nothing is enabled: a bounded sleep
+    if (slept != Status::kOk && slept != Status::kTimeout) return fail(slept);
+  }
+  OHMAC_TRY(write(csr::kCtrl, 0));  // an abort that had not drained in time
+  for (uint32_t t = 0; t < chip_.tiles; ++t) OHMAC_TRY(write(csr::tile_ctrl(t), TILE_RF__CTRL__CLEAR_bm));
+  for (uint32_t t = 0; t < chip_.tiles; ++t) {
+    OHMAC_TRY(read(csr::tile_status(t), &status));
+    if (status & (TILE_RF__STATUS__FAULT_bm | TILE_RF__STATUS__RUNNING_bm)) {
+      error_.tile = t;
+      return fail(Status::kTimeout);
+    }
+  }
+  return write(csr::kIrqCause, csr::kIrqAll);
+}
+
+Status Driver::clear_sram(uint64_t mask) {
+  error_ = ErrorInfo{};
+  if (!ready_) return fail(Status::kNotReady);
+  if ((mask & ~chip_.tile_mask()) != 0) return fail(Status::kBadArgument);
+  if (mask == 0) return Status::kOk;
+  release_all();
+  JobBuilder job;
+  DmaBlock zeros;
+  OHMAC_TRY(begin_job(chip_.tiles + chip_.tiles / isa::kMaxRepeatDesc + 3, &job));
+  uint32_t bytes = 1024;  // divides every legal SRAM size or is cut below
+  while (chip_.sram_bytes % bytes != 0) bytes /= 2;
+  OHMAC_TRY(alloc(bytes, &zeros));
+  memset(zeros.cpu, 0, bytes);
+  uint32_t left = 0;  // tiles not covered yet
+  for (uint32_t t = 0; t < chip_.tiles; ++t) left += mask >> t & 1;
+  const uint32_t all = left;
+  uint32_t covered = 0;
+  for (uint32_t t = 0; t < chip_.tiles; ++t) {
+    if (!(mask >> t & 1)) continue;
+    if (covered == 0) {
+      covered = left < isa::kMaxRepeatDesc ? left : isa::kMaxRepeatDesc;
+      job.repeat(chip_.sram_bytes / bytes, covered);
+    }
+    Transfer m;
+    m.tile = t;
+    m.mem = zeros.bus;
+    m.bytes = bytes;
+    m.tile_stride = bytes;
+    job.m2t(m);
+    --covered;
+    --left;
+  }
+  return run(job, transfer_cycles(uint64_t{all} * chip_.sram_bytes));
+}
+
 Status Driver::read_counter(uint32_t tile, isa::Counter counter, uint32_t* value) {
   if (!ready_) return fail(Status::kNotReady);
   if (tile >= chip_.tiles) return fail(Status::kBadArgument);
@@ -314,159 +446,6 @@ Status Driver::read_cycles(uint64_t* value) {
   OHMAC_TRY(read(csr::kCycleHi, &hi));
   *value = uint64_t{hi} << 32 | lo;
   return Status::kOk;
-}
-
-Status Driver::reset_calibration(uint64_t mask) {
-  error_ = ErrorInfo{};
-  if (!ready_) return fail(Status::kNotReady);
-  if ((mask & ~chip_.tile_mask()) != 0) return fail(Status::kBadArgument);
-  if (mask == 0) return Status::kOk;
-  release_all();
-  JobBuilder job;
-  DmaBlock words;
-  OHMAC_TRY(begin_job(chip_.tiles + 1, &job));
-  OHMAC_TRY(alloc(4 * chip_.cols, &words));
-  for (uint32_t c = 0; c < chip_.cols; ++c) {
-    const uint32_t w = kNeutralCal.word();
-    memcpy(words.cpu + 4 * c, &w, 4);
-  }
-  for (uint32_t t = 0; t < chip_.tiles; ++t) {
-    if (!(mask >> t & 1)) continue;
-    Transfer m;
-    m.tile = t;
-    m.tile_addr = isa::cfg::noc_addr(isa::cfg::kCalBase);
-    m.mem = words.bus;
-    m.bytes = words.bytes;
-    job.m2t(m);
-  }
-  return run(job, transfer_cycles(uint64_t{words.bytes} * chip_.tiles));
-}
-
-Status Driver::start_calibration(const CalTarget* targets, uint32_t count, const CalOptions& options) {
-  uint64_t mask = 0, cycles = 0, bytes = 0;
-  for (uint32_t i = 0; i < count; ++i) {  // everything is checked before the chip is touched
-    const CalTarget& t = targets[i];
-    if (t.tile >= chip_.tiles || mask >> t.tile & 1 || t.adc_bits > chip_.adc_bits || t.mux_count == 0 ||
-        t.mux_count > chip_.mux()) {
-      return fail(Status::kBadArgument);
-    }
-    mask |= uint64_t{1} << t.tile;
-    CalState& s = cal_[i];
-    const Status planned = make_cal_plan(t.adc_bits, t.range, options, &s.plan);
-    if (planned != Status::kOk) return fail(planned);
-    if (s.plan.adc_bits > chip_.adc_bits) return fail(Status::kBadArgument);
-    s.layout = cal_layout(t.mux_count * chip_.lanes);
-    if (s.layout.total_bytes > chip_.sram_bytes) return fail(Status::kNoMemory);
-    const uint64_t bound = cal_cycle_bound(s.plan, t.mux_count, s.layout.columns);
-    if (bound > cycles) cycles = bound;
-    bytes += s.layout.image_bytes + kCalVectors * s.layout.stride;
-  }
-  OHMAC_TRY(reset_calibration(mask));
-  for (uint32_t i = 0; i < count; ++i) {
-    OHMAC_TRY(read_counter(targets[i].tile, isa::Counter::kClips, &cal_[i].clips));
-  }
-
-  release_all();
-  JobBuilder job;
-  OHMAC_TRY(begin_job(2 * count + 3, &job));
-  DmaBlock image;
-  for (uint32_t i = 0; i < count; ++i) {
-    CalState& s = cal_[i];
-    const bool same = i != 0 && targets[i].adc_bits == targets[i - 1].adc_bits &&
-                      targets[i].mux_count == targets[i - 1].mux_count && targets[i].range == targets[i - 1].range;
-    if (!same) {
-      OHMAC_TRY(alloc(s.layout.image_bytes, &image));
-      encode_cal_image(s.plan, s.layout, chip_.rows, targets[i].mux_count, image.cpu);
-    }
-    OHMAC_TRY(alloc(kCalVectors * s.layout.stride, &s.sums));
-    OHMAC_TRY(alloc(s.layout.stride, &s.words));
-    Transfer t;
-    t.tile = targets[i].tile;
-    t.tile_addr = 0;
-    t.mem = image.bus;
-    t.bytes = image.bytes;
-    job.m2t(t);
-  }
-  job.start(mask, 0);
-  job.wait(kCalToken, count);
-  for (uint32_t i = 0; i < count; ++i) {
-    Transfer t;
-    t.tile = targets[i].tile;
-    t.tile_addr = cal_[i].layout.sums;
-    t.mem = cal_[i].sums.bus;
-    t.bytes = cal_[i].sums.bytes;
-    job.t2m(t);
-  }
-  OHMAC_TRY(set_outbox(dma_bus_));  // the tiles send a token without data
-  OHMAC_TRY(run(job, cycles + transfer_cycles(bytes)));
-  return wait_halt(mask, transfer_cycles(0));
-}
-
-Status Driver::calibrate(const CalTarget* targets, uint32_t count, const CalOptions& options) {
-  error_ = ErrorInfo{};
-  if (!ready_) return fail(Status::kNotReady);
-  if (targets == nullptr || count == 0 || count > chip_.tiles) return fail(Status::kBadArgument);
-  OHMAC_TRY(start_calibration(targets, count, options));
-
-  for (uint32_t i = 0; i < count; ++i) {
-    const CalState& s = cal_[i];
-    uint32_t clips;
-    OHMAC_TRY(read_counter(targets[i].tile, isa::Counter::kClips, &clips));
-    const uint32_t n = s.layout.columns;
-    uint32_t extreme = 0;  // column with the largest sum: where a clip is to be looked for
-    int64_t largest = -1;
-    for (uint32_t c = 0; c < n; ++c) {
-      CalSums sums;
-      memcpy(&sums.pos, s.sums.cpu + 4 * c, 4);
-      memcpy(&sums.neg, s.sums.cpu + 4 * (n + c), 4);
-      memcpy(&sums.zero, s.sums.cpu + 4 * (2 * n + c), 4);
-      memcpy(&sums.check_pos, s.sums.cpu + 4 * (3 * n + c), 4);
-      memcpy(&sums.check_neg, s.sums.cpu + 4 * (4 * n + c), 4);
-      CalWord word;
-      Status good = solve_cal(s.plan, sums, &word);
-      if (good == Status::kOk) {
-        good = check_cal_range(s.plan, sums, word);
-        if (good != Status::kOk) error_.range = s.plan.check_range;
-      }
-      if (good != Status::kOk) {
-        error_.tile = targets[i].tile;
-        error_.column = c;
-        error_.clips = clips - s.clips;
-        return fail(good);
-      }
-      const uint32_t w = word.word();
-      memcpy(s.words.cpu + 4 * c, &w, 4);
-      const int64_t size = sums.pos > -int64_t{sums.neg} ? sums.pos : -int64_t{sums.neg};
-      if (size > largest) {
-        largest = size;
-        extreme = c;
-      }
-    }
-    if (clips != s.clips) {
-      error_.tile = targets[i].tile;
-      error_.column = extreme;
-      error_.clips = clips - s.clips;
-      return fail(Status::kCalibration);
-    }
-  }
-
-  // The first job is over: its descriptors, at the start of DMA memory, make room for the second.
-  const uint32_t used = used_;
-  release_all();
-  JobBuilder job;
-  OHMAC_TRY(begin_job(count + 1, &job));
-  used_ = used;
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < count; ++i) {
-    Transfer t;
-    t.tile = targets[i].tile;
-    t.tile_addr = isa::cfg::noc_addr(isa::cfg::kCalBase);
-    t.mem = cal_[i].words.bus;
-    t.bytes = cal_[i].words.bytes;
-    bytes += t.bytes;
-    job.m2t(t);
-  }
-  return run(job, transfer_cycles(bytes));
 }
 
 Status TileWriter::begin() {

@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "sw/driver/calibration.h"
+#include "sw/driver/chip_state.h"
 #include "sw/driver/job.h"
 #include "sw/hal/gen/ohmac_isa.h"
 #include "sw/hal/platform.h"
@@ -15,6 +16,7 @@ struct ChipInfo {
   uint32_t tiles, mesh_x, mesh_y;
   uint32_t rows, cols, lanes, adc_bits;
   uint32_t windows, counters, sram_bytes;
+  uint32_t spares;  // lanes 0 .. spares-1 have a spare column
   uint32_t mux() const { return cols / lanes; }
   uint64_t tile_mask() const { return tiles >= 64 ? ~uint64_t{0} : (uint64_t{1} << tiles) - 1; }
 };
@@ -33,6 +35,9 @@ struct ErrorInfo {
   uint32_t range = kNone;   // RANGE field whose trim is wrong (calibration); kNone: gain, offset or clips
   uint32_t clips = 0;       // conversions that clipped during the calibration of `tile`
 };
+
+/// Cycles that surely suffice to move `bytes` by DMA.
+constexpr uint64_t transfer_cycles(uint64_t bytes) { return 100000 + 16 * bytes; }
 
 /// One chip. Every call returns within a bounded number of chip cycles; details of a failure are in last_error().
 /// Not reentrant: DMA memory is shared by all calls, and each call starts with all of it free.
@@ -61,8 +66,12 @@ class Driver {
 
   /// Measures the reference row of the given tiles (all at once), verifies the trim of their ranges and writes their
   /// gain and offset words. Overwrites tile SRAM from address 0 on. Drives and conversions count as any others.
-  /// kCalibration names tile and column, and the range if its trim is wrong; every gain is then 1 and every offset 0.
-  Status calibrate(const CalTarget* targets, uint32_t count, const CalOptions& options = {});
+  /// Without `state`, kCalibration names tile and column, and the range if its trim is wrong; every gain is then 1 and
+  /// every offset 0. With it a bad column is no failure: it is marked in `state`, stays neutral (muted if its codes
+  /// carry no signal), and the others are calibrated; a lane whose columns are all bad is dead. Lanes that were dead before and columns with too many bad
+  /// devices keep that mark. Drift compensation of the tiles is forgotten.
+  Status calibrate(const CalTarget* targets, uint32_t count, const CalOptions& options = {},
+                   ChipState* state = nullptr);
   /// Writes gain 1 and offset 0 to every column of the tiles of the mask.
   Status reset_calibration(uint64_t mask);
 
@@ -80,18 +89,39 @@ class Driver {
   Status set_outbox(uint64_t bus);
   /// Closes the job, rings the doorbell and waits. On kTimeout and kTileFault the job is aborted.
   Status run(JobBuilder& job, uint64_t cycles);
+  /// Closes the job and hands it over: it starts at once, or when the running one has ended. At most two are
+  /// outstanding; kNotReady for a third. set_outbox() before it belongs to this job.
+  Status submit(JobBuilder& job);
+  /// Waits until at most `left` submitted jobs are outstanding, `cycles` for each end. Any failure aborts all of them.
+  Status wait_jobs(uint32_t left, uint64_t cycles);
+  uint32_t outstanding() const { return outstanding_; }
+
+  /// Brings chip to rest after a failure, without reset: aborts the DMA, stops every tile, waits until none runs and no
+  /// flit is under way, clears tokens and faults of every tile. Devices, calibration, repairs and tile SRAM stay.
+  /// kTimeout if the chip does not come to rest: only a reset helps then.
+  Status quiesce();
+  /// Writes 0 to the whole SRAM of the tiles of the mask, which also repairs wrong parity.
+  Status clear_sram(uint64_t mask);
+
+  /// For functions built on the driver: record a failure and return its status.
+  Status fail(Status s);
+  Status fail_at(Status s, uint32_t tile, uint32_t column);
 
  private:
   friend class TileWriter;
-  Status fail(Status s);
   Status read(uint32_t addr, uint32_t* value);
   Status write(uint32_t addr, uint32_t value);
-  Status wait_job(uint64_t cycles);
+  Status wait_end(uint64_t cycles);
+  Status ring(const JobBuilder& job);
   Status abort_job();
   Status record_dma_error();
   Status record_tile_fault();
   Status check_tile_range(uint32_t tile, uint32_t addr, uint32_t bytes, bool config_allowed);
+  struct CalState;
   Status start_calibration(const CalTarget* targets, uint32_t count, const CalOptions& options);
+  Status judge_column(const CalState& s, uint32_t column, CalWord* word, ColumnHealth* health, int64_t* size);
+  void judge_tile(const CalTarget& target, CalState& s, uint32_t clips, ChipState* state);
+  Status require_tile(const CalTarget& target, CalState& s, uint32_t clips);
 
   Platform& platform_;
   ChipInfo chip_ = {};
@@ -100,6 +130,7 @@ class Driver {
   uint8_t* dma_cpu_ = nullptr;
   uint64_t dma_bus_ = 0;
   uint32_t dma_bytes_ = 0, used_ = 0;
+  uint32_t outstanding_ = 0, ended_ = 0;  // jobs of submit(): not ended yet; ends seen, modulo 256
 
   struct CalState {  // one tile of a running calibration
     CalPlan plan;

@@ -16,6 +16,7 @@ constexpr uint32_t kCapChip = offsetof(ohmac_csr_t, cap_chip);
 constexpr uint32_t kCapArray = offsetof(ohmac_csr_t, cap_array);
 constexpr uint32_t kCapAdc = offsetof(ohmac_csr_t, cap_adc);
 constexpr uint32_t kCapSram = offsetof(ohmac_csr_t, cap_sram);
+constexpr uint32_t kCapRepair = offsetof(ohmac_csr_t, cap_repair);
 constexpr uint32_t kCtrl = offsetof(ohmac_csr_t, ctrl);
 constexpr uint32_t kStatus = offsetof(ohmac_csr_t, status);
 constexpr uint32_t kIrqEnable = offsetof(ohmac_csr_t, irq_enable);
@@ -34,6 +35,7 @@ constexpr uint32_t kCntSel = offsetof(ohmac_csr_t, cnt_sel);
 constexpr uint32_t kCntValue = offsetof(ohmac_csr_t, cnt_value);
 constexpr uint32_t kAxiRdBeats = offsetof(ohmac_csr_t, axi_rd_beats);
 constexpr uint32_t kAxiWrBeats = offsetof(ohmac_csr_t, axi_wr_beats);
+constexpr uint32_t kJobs = offsetof(ohmac_csr_t, jobs);
 
 constexpr uint32_t kMaxWindows = sizeof(ohmac_csr_t::window) / sizeof(window_rf_t);
 constexpr uint32_t kMaxTiles = sizeof(ohmac_csr_t::tile) / sizeof(tile_rf_t);

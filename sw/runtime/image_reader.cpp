@@ -112,6 +112,7 @@ Status ImageReader::check_header(const ChipInfo& chip) {
     return Status::kWrongGeometry;
   }
   header_ = h;
+  header_.header_crc = header_crc;
   return Status::kOk;
 }
 

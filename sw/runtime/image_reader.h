@@ -27,6 +27,8 @@ class ImageReader {
   const char* bad_reason() const { return bad_reason_; }
 
   const image::NetworkRecord& network() const { return network_; }
+  /// Covers, with the CRCs it covers, all of the image: tells images apart.
+  uint32_t header_crc() const { return header_.header_crc; }
   uint32_t num_inputs() const { return num_inputs_; }
   uint32_t num_tiles() const { return num_tiles_; }
   image::InputRecord input(uint32_t i) const;

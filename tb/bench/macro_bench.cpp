@@ -178,6 +178,44 @@ void NewAge(benchmark::State& state) {
 }
 BENCHMARK(NewAge)->Unit(benchmark::kMillisecond);
 
+/// A fresh row in the write-verify of PROG: verify reads of all 256 columns, each followed by up to four pulses, one a
+/// class. Time is an iteration: a verify read and its pulses.
+void VerifyAndPulse(benchmark::State& state) {
+  Macro m(config(false));
+  const auto target = codes(256, 7, 127);
+  std::vector<int8_t> x(257, 0);
+  int8_t out[256];
+  uint32_t mask[4][8];
+  uint32_t row = 0, iteration = 0, amp = 15;
+  uint64_t pulsed = 0;
+  x[0] = 64;
+  for (auto _ : state) {
+    if (++iteration == 12) {
+      iteration = 0;
+      amp = 15;
+      x[row] = 0;
+      row = (row + 1) % 256;
+      x[row] = 64;
+    }
+    m.drive(x.data(), 32);
+    for (uint32_t b = 0; b < 8; ++b) m.convert(b, 2 + 10 * b, 6, 8, out + 32 * b);
+    for (auto& words : mask)
+      for (auto& word : words) word = 0;
+    for (uint32_t c = 0; c < 256; ++c) {
+      const int e = out[c] - target[c];
+      if (e >= -2 && e <= 2) continue;
+      const bool neg = target[c] < 0, set = neg ? e > 0 : e < 0;
+      mask[2 * neg + !set][c / 32] |= 1u << (c % 32);
+      ++pulsed;
+    }
+    for (uint32_t k = 0; k < 4; ++k) m.pulse(row, k / 2, k % 2 == 0, amp, 25, mask[k]);
+    if (amp > 0) --amp;
+  }
+  state.SetItemsProcessed(state.iterations());
+  state.counters["pulsed"] = static_cast<double>(pulsed) / static_cast<double>(state.iterations());
+}
+BENCHMARK(VerifyAndPulse)->Unit(benchmark::kMicrosecond);
+
 }  // namespace
 
 BENCHMARK_MAIN();

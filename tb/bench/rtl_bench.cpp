@@ -69,7 +69,7 @@ Timing time_inference(Platform& platform, const cli::Workload& work, bool device
   Runtime runtime(driver);
   must(driver.probe(), "probe");
   LoadOptions load;
-  load.program = devices;
+  load.programming = devices ? Programming::kFormula : Programming::kNone;
   load.calibrate = false;
   must(runtime.load(work.compiled.image.data(), work.compiled.image.size(), load), "load");
   const std::vector<int8_t> inputs = work.packed_inputs(0, kImages);

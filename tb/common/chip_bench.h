@@ -37,7 +37,8 @@ class ChipBench {
     }
     uint8_t cmp[256];
     for (uint32_t t = 0; t < macros_.size(); ++t) {
-      const PinsIn pins = unpack_pins(chip_->pins(t));
+      PinsIn pins = unpack_pins(chip_->pins(t));
+      pins.prog = unpack_prog(chip_->prog(t));
       macros_[t].step(pins, chip_->sar_codes(t), cmp);
       if (pins.sar_strobe) chip_->set_cmp(t, cmp);
     }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <random>
+#include <stdexcept>
 
 #include "models/golden/disasm.h"
 
@@ -18,6 +19,9 @@ namespace cfg = isa::cfg;
 constexpr uint32_t kSeq = 0, kMvm = 1, kVec = 2, kNet = 3, kLoopback = 4;  // kLoopback: writes of SENDs to this tile
 constexpr uint32_t kEngines = 4, kProducers = 5;
 constexpr uint32_t kProgramBytes = 6144, kInboxBytes = 128, kMaxInstr = kProgramBytes / 8 - 80;
+constexpr uint32_t kTail = 12;           // NOPs behind what fails
+constexpr uint32_t kRowAgu = 7;          // counts rows of PROG where those are allowed
+constexpr uint32_t kTrafficBytes = 256;  // one line a bank of the reference tile
 
 struct Span {
   int64_t lo = 0, hi = 0;  // [lo, hi)
@@ -47,7 +51,7 @@ bool conflict(const Access& earlier, const Access& later) {
 struct Agu {
   uint32_t align = 16;
   Span at;  // addresses it takes
-  bool wrap = false;
+  bool wrap = false, is_row = false;
   int64_t wrap_base = 0, wrap_len = 0;
 };
 
@@ -58,7 +62,7 @@ struct Operand {
 };
 
 struct MvmSlot {
-  uint32_t k = 0, phases = 0, psum_bytes = 0, psums = 0;
+  uint32_t k = 0, phases = 0, psum_bytes = 0, psums = 0, columns = 0;
   Span bytes;  // source bytes, relative to src; empty if all are pad
 };
 
@@ -77,6 +81,11 @@ class Generator {
   RandomProgram run() {
     contents();
     inbox();
+    traps();
+    if (o_.prog) {
+      prog_settings(true);
+      for (uint32_t i = below(3); i != 0; --i) repair(true);
+    }
     for (uint32_t i = 0; i < isa::kNumMvmCfg; ++i) mvm_slot(i, true);
     for (uint32_t i = 0; i < isa::kNumVecCfg; ++i) vec_slot(i, true);
     const uint32_t parts = 2 + below(4);
@@ -86,6 +95,7 @@ class Generator {
       if (chance(2)) vec_slot(below(isa::kNumVecCfg), false);
       if (chance(4)) timing(false);
       if (chance(4)) calibrate(below(g_.cols), false);
+      if (o_.prog && chance(2)) prog_settings(false);
       if (chance(3))
         pipeline();
       else
@@ -96,6 +106,9 @@ class Generator {
       break_it();
     else
       emit(isa::halt::make());
+    if (code_.size() * 8 > kProgramBytes - 64)  // the last lines hold constants
+      throw std::logic_error("random_program: seed " + std::to_string(p_.seed) + " does not fit its memory");
+    add_traffic();
     std::memcpy(&p_.sram[program_base_], code_.data(), code_.size() * 8);
     p_.pc = static_cast<uint16_t>(program_base_ / 8);
     p_.instructions = static_cast<uint32_t>(code_.size());
@@ -138,7 +151,8 @@ class Generator {
       std::memcpy(&p_.sram[a], &v, 4);
     }
     inbox_ = {data_lo, data_lo + kInboxBytes};
-    arena_ = {data_lo + kInboxBytes, data_hi};
+    traffic_ = o_.traffic != 0 ? data_hi - kTrafficBytes : data_hi;
+    arena_ = {data_lo + kInboxBytes, traffic_};
     p_.cells.resize(g_.rows * g_.cols);
     const uint32_t style = below(4);
     for (int8_t& c : p_.cells) {
@@ -169,6 +183,35 @@ class Generator {
              static_cast<uint32_t>(cfg::timing::settle.put(1 + below(6)) |
                                    cfg::timing::integ.put(chance(4) ? 1 + below(40) : 1 + below(12))),
              initial);
+  }
+
+  void traps() {
+    namespace t = cfg::trap;
+    p_.may_overflow = o_.traps && chance(4);
+    set_word(cfg::kTrapBase,
+             static_cast<uint32_t>(t::watchdog.put(o_.traps ? 4 + below(8) : 0) | t::overflow.put(p_.may_overflow)),
+             true);
+  }
+
+  void prog_settings(bool initial) {
+    namespace f = cfg::prog;
+    limit_ = 1 + below(6);
+    const auto put = [](isa::Field x, uint64_t v) { return static_cast<uint32_t>(x.put(v)); };
+    set_word(cfg::kProgBase, put(f::tolerance, chance(4) ? below(65536) : 256 * below(24)) | put(f::limit, limit_),
+             initial);
+    set_word(cfg::kProgBase + f::amp_first.word,
+             put(f::amp_first, below(16)) | put(f::amp_last, below(16)) | put(f::amp_every, below(4)) |
+                 put(f::pulse, 1 + below(chance(4) ? 100 : 20)),
+             initial);
+    set_word(cfg::kProgBase + f::verify_x.word, put(f::verify_x, chance(4) ? 1 + below(127) : 127), initial);
+  }
+
+  void repair(bool initial) {
+    namespace r = cfg::repair;
+    const bool en = !chance(4);
+    const uint32_t lane = en ? below(g_.spares) : below(cfg::kRepairCount);
+    set_word(cfg::kRepairBase + lane,
+             static_cast<uint32_t>(r::en.put(en) | r::block.put(en ? below(g_.mux()) : below(64))), initial);
   }
 
   void mvm_slot(uint32_t i, bool initial) {
@@ -208,7 +251,8 @@ class Generator {
              put(m::group_rows, group) | put(m::mux_first, mux_first) | put(m::mux_count, mux_count), initial);
     s.k = k;
     s.phases = phases();
-    s.psums = mux_count * g_.lanes >> w_slices;
+    s.columns = mux_count * g_.lanes;
+    s.psums = s.columns >> w_slices;
     s.psum_bytes = 4 * s.psums;
     s.bytes = {INT32_MAX, INT32_MIN};
     for (uint32_t seg = top; seg + bottom < n_seg; ++seg)
@@ -325,6 +369,11 @@ class Generator {
       Agu& a = agu_[i];
       a.align = i == 0 ? 1 : i < 3 ? 16 : 32;
       const int64_t align = a.align, room = arena_.hi - arena_.lo;
+      a.is_row = o_.prog && i == kRowAgu;
+      if (a.is_row) {
+        row_agu(counts);
+        continue;
+      }
       a.wrap = chance(3);
       std::array<int64_t, 4> inc{};
       if (a.wrap) {
@@ -358,12 +407,22 @@ class Generator {
     }
   }
 
+  /// Addresses of this generator are rows: it wraps in 0..Rows-1.
+  void row_agu(const std::vector<uint32_t>& counts) {
+    const auto rows = static_cast<int32_t>(g_.rows);
+    set_agu(kRowAgu, cfg::agu::addr.word, below(g_.rows));
+    for (uint32_t d = 0; d < isa::kLoopDepth; ++d)
+      set_agu(kRowAgu, cfg::agu::inc0.word + d, d < counts.size() ? between(1 - rows, rows - 1) : 0);
+    set_agu(kRowAgu, cfg::agu::wrap_base.word, 0);
+    set_agu(kRowAgu, cfg::agu::wrap_len.word, rows);
+  }
+
   /// An operand of `bytes` = [lo, hi) relative to its address, inside the arena. False if chance did not find one.
   bool operand(uint32_t align, Span bytes, bool wraps_bytes, Operand* out) {
     for (uint32_t attempt = 0; attempt < 12; ++attempt) {
       const uint32_t i = below(isa::kNumAgu);
       const Agu& a = agu_[i];
-      if (a.align % align != 0) continue;
+      if (a.align % align != 0 || a.is_row) continue;
       const uint32_t unit = std::max(align, 16u) / 16;
       uint32_t offset = 0;
       Span ea = a.at;
@@ -396,6 +455,7 @@ class Generator {
 
   // --- Operations
   void operation(uint32_t iterations, uint32_t depth) {
+    if (o_.prog && chance(4)) return chance(4) ? repair(false) : program_row(iterations);
     switch (below(14)) {
       case 0:
       case 1:
@@ -443,6 +503,24 @@ class Generator {
     emit(isa::mvm::make(src.field, dst.field, i));
     record(a);
     phases_ += s.phases * iterations;
+  }
+
+  void program_row(uint32_t iterations) {
+    const uint32_t i = below(isa::kNumMvmCfg), n = mvm_[i].columns;
+    if (!agu_[kRowAgu].is_row || phases_ + limit_ * iterations > o_.max_phases) return;
+    Operand src, dst, fail;
+    if (!operand(32, {0, n}, false, &src) || !operand(32, {0, 4 * n}, false, &dst) ||
+        !operand(32, {0, (n + 255) / 256 * 32}, false, &fail))
+      return;
+    if (src.ea.meets(dst.ea) || src.ea.meets(fail.ea) || dst.ea.meets(fail.ea)) return;
+    Access a;
+    a.engine = kMvm;
+    a.reads = {src.ea};
+    a.writes = {dst.ea, fail.ea};
+    order(a, kMvm);
+    emit(isa::prog::make(src.field, dst.field, fail.field, kRowAgu, i));
+    record(a);
+    phases_ += limit_ * iterations;
   }
 
   void vec() {
@@ -586,6 +664,23 @@ class Generator {
     barrier();
   }
 
+  /// What was emitted last saturates: OVERFLOW, while the sequencer waits for ever.
+  void overflows() {
+    p_.fault = isa::Fault::kOverflow;
+    p_.fault_pc = static_cast<int32_t>(emit(isa::wait::make(kSeq, token(kNet, kSeq), 1)));
+  }
+
+  /// Flits to memory that the program does not touch, anywhere among the others.
+  void add_traffic() {
+    for (uint32_t i = 0; i < o_.traffic; ++i) {
+      golden::Flit f;
+      f.addr = static_cast<uint32_t>(traffic_) + 16 * below(kTrafficBytes / 16);
+      f.strb = static_cast<uint16_t>(chance(2) ? 0xFFFF : rng_());
+      for (uint8_t& b : f.data) b = static_cast<uint8_t>(rng_());
+      p_.flits.insert(p_.flits.begin() + below(static_cast<uint32_t>(p_.flits.size()) + 1), f);
+    }
+  }
+
   /// Everything done, then one thing wrong.
   void break_it() {
     barrier();
@@ -600,11 +695,15 @@ class Generator {
     mvm_slot(0, false);
     vec_slot(0, false);
     const uint32_t outside = g_.sram_bytes - 32;
-    switch (below(15)) {
-      case 0: fails(isa::Fault::kIllegalInstr, isa::kOpcode.put(11 + below(53)) | below(1u << 30)); break;
+    switch (below(o_.traps ? 24 : 15)) {
+      case 0: fails(isa::Fault::kIllegalInstr, isa::kOpcode.put(12 + below(52)) | below(1u << 30)); break;
       case 1: fails(isa::Fault::kIllegalInstr, isa::kOpcode.put(6 + below(2))); break;
       case 2: fails(isa::Fault::kIllegalInstr, isa::wait::make(below(4), below(16), 0)); break;
-      case 3: fails(isa::Fault::kIllegalInstr, isa::send::make(good, 65 + below(63), good, 4, 0, 0)); break;
+      case 3: {  // outside the mesh
+        const uint32_t tile = g_.tiles() + below(127 - g_.tiles());
+        fails(isa::Fault::kIllegalInstr, isa::send::make(good, tile + (tile >= isa::kHostTile), good, 4, 0, 0));
+        break;
+      }
       case 4:
         set_agu(3, cfg::agu::addr.word, arena_.lo / 32 * 32 + 48);
         fails(isa::Fault::kAddress, isa::mvm::make(good, bad, 0));
@@ -656,6 +755,109 @@ class Generator {
           setr(cfg::kVeccfgBase + cfg::veccfg::shift.word, 63);
         fails(isa::Fault::kConfig, isa::vec::make(good, good, good, 0, 0));
         break;
+      case 15: {  // a PROG that cannot be
+        uint64_t f[] = {good, good, good};
+        set_agu(3, cfg::agu::addr.word, chance(2) ? arena_.lo / 32 * 32 + 48 : g_.sram_bytes);
+        set_agu(kRowAgu, cfg::agu::wrap_len.word, 0);
+        prog_settings(false);
+        const uint32_t which = below(4);
+        if (which < 3) f[which] = bad;
+        set_agu(kRowAgu, cfg::agu::addr.word, which == 3 ? (chance(2) ? g_.rows + below(9) : -1) : below(g_.rows));
+        fails(isa::Fault::kAddress, isa::prog::make(f[0], f[1], f[2], kRowAgu, 0));
+        break;
+      }
+      case 16: {
+        prog_settings(false);
+        constexpr isa::Field kZero[] = {cfg::prog::limit, cfg::prog::pulse, cfg::prog::verify_x};
+        const isa::Field& f = kZero[below(3)];
+        const uint32_t word = cfg::kProgBase + f.word;
+        setr(word, static_cast<uint32_t>(shadow_[word] & ~f.put(f.mask())));
+        fails(isa::Fault::kConfig, isa::prog::make(good, good, good, kRowAgu, 0));
+        break;
+      }
+      case 17: {  // a spare or a block that does not exist
+        const bool lane = g_.spares < cfg::kRepairCount && chance(2);
+        const uint32_t spare = lane ? g_.spares + below(cfg::kRepairCount - g_.spares) : below(g_.spares);
+        const uint32_t block = lane ? below(g_.mux()) : g_.mux() + below(64 - g_.mux());
+        fails(isa::Fault::kConfig,
+              isa::setr::make(cfg::kRepairBase + spare, cfg::repair::en.put(1) | cfg::repair::block.put(block)));
+        break;
+      }
+      case 18: {  // deadlocks: a token that never comes, on any engine, with a full queue behind it or none
+        p_.fault = isa::Fault::kWatchdog;
+        const uint32_t engine = below(4), more = chance(2) ? below(4) : 20;
+        const uint32_t room = engine == kVec ? 16 : 8;  // of the queue behind the WAIT
+        const uint32_t at = emit(isa::wait::make(engine, token(kNet, kSeq), 1 + below(255)));
+        for (uint32_t i = 0; i < more; ++i) emit(isa::signal::make(engine, token(kMvm, kSeq), 1));
+        const uint32_t issued = engine == kSeq ? 0 : more > room ? 1 + room : 1 + more + kTail;
+        p_.fault_pc = static_cast<int32_t>(at + issued);
+        break;
+      }
+      case 19: {  // two engines wait for each other
+        p_.fault = isa::Fault::kWatchdog;
+        emit(isa::wait::make(kMvm, token(kVec, kMvm), 1));
+        emit(isa::signal::make(kMvm, token(kMvm, kVec), 1));
+        emit(isa::wait::make(kVec, token(kMvm, kVec), 1));
+        emit(isa::signal::make(kVec, token(kVec, kMvm), 1));
+        emit(isa::wait::make(kSeq, token(kNet, kSeq), 1));
+        p_.fault_pc = static_cast<int32_t>(code_.size() - 1);
+        break;
+      }
+      case 20: {  // 2^31 - 1 twice, from behind the program
+        setr(cfg::kTrapBase, shadow_[cfg::kTrapBase] | static_cast<uint32_t>(cfg::trap::overflow.put(1)));
+        vec_slot(0, false, 8);
+        const uint32_t at = (program_base_ + kProgramBytes) / 32 * 32 - 32;
+        const int32_t most = INT32_MAX;
+        for (uint32_t i = 0; i < 8; ++i) std::memcpy(&p_.sram[at + 4 * i], &most, 4);
+        set_agu(3, cfg::agu::addr.word, at);
+        emit(isa::vec::make(bad, bad, good, 1, 0));
+        overflows();
+        break;
+      }
+      case 21: {  // psums: pads of 0, gain 0, the largest offset times 8 x 127 shifts and 85 for four weight slices
+        namespace m = cfg::mvmcfg;
+        setr(cfg::kTrapBase, shadow_[cfg::kTrapBase] | static_cast<uint32_t>(cfg::trap::overflow.put(1)));
+        const uint32_t word = cfg::kMvmcfgBase;
+        const auto put = [](isa::Field x, uint64_t v) { return static_cast<uint32_t>(x.put(v)); };
+        const uint32_t offset = chance(2) ? 32767 : 32768;
+        for (uint32_t c = 0; c < g_.lanes; ++c)
+          setr(cfg::kCalBase + c, static_cast<uint32_t>(cfg::cal::offset.put(offset)));
+        setr(word + m::k.word, put(m::k, 32));
+        setr(word + m::seg_len.word, put(m::seg_len, 32) | put(m::n_seg, 1));
+        setr(word + m::pad_top.word, put(m::pad_top, 1));
+        setr(word + m::pad_value.word, put(m::in_slice, 3) | put(m::w_slices, 2) | put(m::adc_bits, 8) | put(m::range, 9));
+        setr(word + m::group_rows.word, put(m::group_rows, 4) | put(m::mux_count, 1));
+        emit(isa::mvm::make(good, good, 0));
+        overflows();
+        break;
+      }
+      case 22: {  // a flit that the tile must refuse, at any time
+        golden::Flit f;
+        for (uint8_t& b : f.data) b = 0xFF;
+        f.strb = 0xFFFF;
+        p_.fault = isa::Fault::kAddress;
+        switch (below(4)) {
+          case 0: f.addr = g_.sram_bytes + 16 * below(1000); break;
+          case 1: f.addr = 8 + 16 * below(100); break;
+          case 2: f.addr = cfg::noc_addr(0x400 + 4 * below(1000)); break;
+          default:
+            f.addr = cfg::noc_addr(cfg::kRepairBase);
+            p_.fault = isa::Fault::kConfig;
+        }
+        p_.flits.push_back(f);
+        p_.compare_state = p_.may_overflow = false;  // or both causes could come first
+        for (auto& [word, value] : p_.config)
+          if (word == cfg::kTrapBase) value &= ~static_cast<uint32_t>(cfg::trap::overflow.put(1));
+        emit(isa::wait::make(kSeq, token(kNet, kSeq), 1));
+        break;
+      }
+      case 23: {  // too many tokens from an engine
+        emit(isa::signal::make(kVec, token(kMvm, kSeq), 255));
+        emit(isa::signal::make(kVec, token(kMvm, kSeq), 255));
+        p_.fault_pc = static_cast<int32_t>(emit(isa::wait::make(kSeq, token(kNet, kSeq), 1)));
+        p_.fault = isa::Fault::kTokenOverflow;
+        break;
+      }
       default: {  // a segment outside the SRAM, seen while it is read
         namespace m = cfg::mvmcfg;
         const uint32_t word = cfg::kMvmcfgBase;
@@ -669,7 +871,7 @@ class Generator {
         p_.fault = isa::Fault::kAddress;
       }
     }
-    for (uint32_t i = 0; i < 12; ++i) emit(isa::nop::make());
+    for (uint32_t i = 0; i < kTail; ++i) emit(isa::nop::make());
     emit(isa::halt::make());
   }
 
@@ -679,7 +881,8 @@ class Generator {
   RandomProgram p_;
   std::vector<uint64_t> code_;
   std::array<uint32_t, 0x400> shadow_{};
-  uint32_t program_base_ = 0, inbox_tokens_ = 0, phases_ = 0;
+  uint32_t program_base_ = 0, inbox_tokens_ = 0, phases_ = 0, limit_ = 1;
+  int64_t traffic_ = 0;
   Span inbox_, arena_;
   bool inbox_open_ = false;
   std::array<bool, kEngines> loop_token_role_{};  // token c: loopback, else SIGNALs of the sequencer

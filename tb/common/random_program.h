@@ -3,7 +3,7 @@
 // operations that touch the same bytes from different engines (or read what the same engine wrote) is ordered by
 // tokens, so its end state does not depend on timing. It covers every instruction, nested loops, wrapping AGUs, pads
 // and segments, all slice, group and ADC settings, requantised and in-place vector operations, SENDs to the host and to
-// itself, and flits that arrive at any time.
+// itself, and flits that arrive at any time; by option also write-verify with spare columns, traps, and faults.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -19,6 +19,9 @@ namespace ohmac::tb {
 struct RandomOptions {
   Geometry geometry = tiny_geometry();
   bool faulty = false;        ///< ends in a fault of a known cause instead of HALT
+  bool prog = false;          ///< PROG instructions and REPAIR words among the others
+  bool traps = false;         ///< watchdog on, overflow trap on where `may_overflow` says so; more kinds of faults
+  uint32_t traffic = 0;       ///< flits that only keep the SRAM busy, written to memory of their own
   uint32_t max_phases = 300;  ///< bound of the run time: drives of the whole program
 };
 
@@ -36,6 +39,7 @@ struct RandomProgram {
   isa::Fault fault = isa::Fault::kNone;  ///< what the program ends with
   int32_t fault_pc = -1;                 ///< status.pc then; -1: depends on timing
   bool compare_state = true;             ///< SRAM, tokens and exact counters are defined after the fault
+  bool may_overflow = false;             ///< the overflow trap is on: OVERFLOW may come before all this
 
   /// Disassembly, for messages of a failed test.
   std::string listing() const;

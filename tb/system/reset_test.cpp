@@ -6,7 +6,13 @@
 
 #include <cstdio>
 
+#ifdef OHMAC_UNRESET  // the chip with a fault that this test must find
+#include "Vchip_tiny_unreset.h"
+using TestedChip = Vchip_tiny_unreset;
+#else
 #include "Vchip_tiny_checked.h"
+using TestedChip = Vchip_tiny_checked;
+#endif
 #include "models/systemc/verilated_chip.h"
 #include "tb/common/chip_bench.h"
 #include "tb/common/clocked.h"
@@ -42,7 +48,7 @@ class Reset : public ::testing::Test {
       context.randReset(2);
       context.randSeed(static_cast<int>(seed % 0x7FFFFFFF));
     };
-    chip = std::make_unique<tb::ChipBench>(std::make_unique<VerilatedChip<Vchip_tiny_checked>>(tiny_geometry(), random),
+    chip = std::make_unique<tb::ChipBench>(std::make_unique<VerilatedChip<TestedChip>>(tiny_geometry(), random),
                                            macros, memory, stall, seed);
   }
   uint8_t* at(uint64_t bus) { return chip->memory() + (bus - kBase); }
@@ -97,7 +103,8 @@ class Reset : public ::testing::Test {
     for (uint32_t t = 0; t < 2; ++t) {
       for (const auto& c : isa::kCounters) {
         chip->csr_write(CSR(cnt_sel), t | static_cast<uint32_t>(c.index) << 8);
-        EXPECT_EQ(chip->csr_read(CSR(cnt_value)), 0u) << c.name;
+        const uint32_t clears = c.exact ? 0 : 16384 / 32 / 4;  // cycles in which a tile clears its SRAM
+        EXPECT_LE(chip->csr_read(CSR(cnt_value)), clears) << c.name;
       }
     }
   }

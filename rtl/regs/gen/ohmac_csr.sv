@@ -233,6 +233,7 @@ module ohmac_csr (
         logic cap_array;
         logic cap_adc;
         logic cap_sram;
+        logic cap_repair;
         logic ctrl;
         logic status;
         logic irq_enable;
@@ -251,6 +252,7 @@ module ohmac_csr (
         logic cnt_value;
         logic axi_rd_beats;
         logic axi_wr_beats;
+        logic jobs;
         struct {
             logic base_lo;
             logic base_hi;
@@ -282,6 +284,7 @@ module ohmac_csr (
         decoded_reg_strb.cap_array = cpuif_req_masked & (cpuif_addr == 11'hc) & !cpuif_req_is_wr;
         decoded_reg_strb.cap_adc = cpuif_req_masked & (cpuif_addr == 11'h10) & !cpuif_req_is_wr;
         decoded_reg_strb.cap_sram = cpuif_req_masked & (cpuif_addr == 11'h14) & !cpuif_req_is_wr;
+        decoded_reg_strb.cap_repair = cpuif_req_masked & (cpuif_addr == 11'h18) & !cpuif_req_is_wr;
         decoded_reg_strb.ctrl = cpuif_req_masked & (cpuif_addr == 11'h20);
         decoded_reg_strb.status = cpuif_req_masked & (cpuif_addr == 11'h24) & !cpuif_req_is_wr;
         decoded_reg_strb.irq_enable = cpuif_req_masked & (cpuif_addr == 11'h28);
@@ -300,6 +303,7 @@ module ohmac_csr (
         decoded_reg_strb.cnt_value = cpuif_req_masked & (cpuif_addr == 11'h5c) & !cpuif_req_is_wr;
         decoded_reg_strb.axi_rd_beats = cpuif_req_masked & (cpuif_addr == 11'h60) & !cpuif_req_is_wr;
         decoded_reg_strb.axi_wr_beats = cpuif_req_masked & (cpuif_addr == 11'h64) & !cpuif_req_is_wr;
+        decoded_reg_strb.jobs = cpuif_req_masked & (cpuif_addr == 11'h68) & !cpuif_req_is_wr;
         for(int i0=0; i0<4; i0++) begin
             decoded_reg_strb.window[i0].base_lo = cpuif_req_masked & (cpuif_addr == 11'h80 + (11)'(i0) * 11'h10);
             decoded_reg_strb.window[i0].base_hi = cpuif_req_masked & (cpuif_addr == 11'h84 + (11)'(i0) * 11'h10);
@@ -1138,12 +1142,17 @@ module ohmac_csr (
         if(rd_mux_addr == 11'h14) begin
             readback_data_var[31:0] = hwif_in.cap_sram.bytes.next;
         end
+        if(rd_mux_addr == 11'h18) begin
+            readback_data_var[7:0] = hwif_in.cap_repair.spares.next;
+        end
         if(rd_mux_addr == 11'h20) begin
             readback_data_var[0] = field_storage.ctrl.dma_abort.value;
         end
         if(rd_mux_addr == 11'h24) begin
             readback_data_var[0] = hwif_in.status.dma_busy.next;
             readback_data_var[1] = hwif_in.status.tile_running.next;
+            readback_data_var[2] = hwif_in.status.noc_busy.next;
+            readback_data_var[3] = hwif_in.status.job_queued.next;
         end
         if(rd_mux_addr == 11'h28) begin
             readback_data_var[0] = field_storage.irq_enable.job_done.value;
@@ -1165,6 +1174,7 @@ module ohmac_csr (
         end
         if(rd_mux_addr == 11'h3c) begin
             readback_data_var[7:0] = hwif_in.dma_status.error.next;
+            readback_data_var[15:8] = hwif_in.dma_status.job.next;
             readback_data_var[31:16] = hwif_in.dma_status.index.next;
         end
         if(rd_mux_addr == 11'h40) begin
@@ -1197,6 +1207,11 @@ module ohmac_csr (
         end
         if(rd_mux_addr == 11'h64) begin
             readback_data_var[31:0] = hwif_in.axi_wr_beats.value.next;
+        end
+        if(rd_mux_addr == 11'h68) begin
+            readback_data_var[7:0] = hwif_in.jobs.accepted.next;
+            readback_data_var[15:8] = hwif_in.jobs.done.next;
+            readback_data_var[23:16] = hwif_in.jobs.failed.next;
         end
         for(int i0=0; i0<4; i0++) begin
             if(rd_mux_addr == 11'h80 + (11)'(i0) * 11'h10) begin

@@ -96,6 +96,14 @@ package ohmac_csr_pkg;
     } ohmac_csr__cap_sram__in_t;
 
     typedef struct {
+        logic [7:0] next;
+    } ohmac_csr__cap_repair__spares__in_t;
+
+    typedef struct {
+        ohmac_csr__cap_repair__spares__in_t spares;
+    } ohmac_csr__cap_repair__in_t;
+
+    typedef struct {
         logic next;
     } ohmac_csr__status__dma_busy__in_t;
 
@@ -104,8 +112,18 @@ package ohmac_csr_pkg;
     } ohmac_csr__status__tile_running__in_t;
 
     typedef struct {
+        logic next;
+    } ohmac_csr__status__noc_busy__in_t;
+
+    typedef struct {
+        logic next;
+    } ohmac_csr__status__job_queued__in_t;
+
+    typedef struct {
         ohmac_csr__status__dma_busy__in_t dma_busy;
         ohmac_csr__status__tile_running__in_t tile_running;
+        ohmac_csr__status__noc_busy__in_t noc_busy;
+        ohmac_csr__status__job_queued__in_t job_queued;
     } ohmac_csr__status__in_t;
 
     typedef struct {
@@ -136,11 +154,16 @@ package ohmac_csr_pkg;
     } ohmac_csr__dma_status__error__in_t;
 
     typedef struct {
+        logic [7:0] next;
+    } ohmac_csr__dma_status__job__in_t;
+
+    typedef struct {
         logic [15:0] next;
     } ohmac_csr__dma_status__index__in_t;
 
     typedef struct {
         ohmac_csr__dma_status__error__in_t error;
+        ohmac_csr__dma_status__job__in_t job;
         ohmac_csr__dma_status__index__in_t index;
     } ohmac_csr__dma_status__in_t;
 
@@ -201,6 +224,24 @@ package ohmac_csr_pkg;
     } ohmac_csr__axi_wr_beats__in_t;
 
     typedef struct {
+        logic [7:0] next;
+    } ohmac_csr__jobs__accepted__in_t;
+
+    typedef struct {
+        logic [7:0] next;
+    } ohmac_csr__jobs__done__in_t;
+
+    typedef struct {
+        logic [7:0] next;
+    } ohmac_csr__jobs__failed__in_t;
+
+    typedef struct {
+        ohmac_csr__jobs__accepted__in_t accepted;
+        ohmac_csr__jobs__done__in_t done;
+        ohmac_csr__jobs__failed__in_t failed;
+    } ohmac_csr__jobs__in_t;
+
+    typedef struct {
         logic rd_ack;
         logic [31:0] rd_data;
         logic wr_ack;
@@ -213,6 +254,7 @@ package ohmac_csr_pkg;
         ohmac_csr__cap_array__in_t cap_array;
         ohmac_csr__cap_adc__in_t cap_adc;
         ohmac_csr__cap_sram__in_t cap_sram;
+        ohmac_csr__cap_repair__in_t cap_repair;
         ohmac_csr__status__in_t status;
         ohmac_csr__irq_cause__in_t irq_cause;
         ohmac_csr__dma_status__in_t dma_status;
@@ -223,6 +265,7 @@ package ohmac_csr_pkg;
         ohmac_csr__cnt_value__in_t cnt_value;
         ohmac_csr__axi_rd_beats__in_t axi_rd_beats;
         ohmac_csr__axi_wr_beats__in_t axi_wr_beats;
+        ohmac_csr__jobs__in_t jobs;
         tile_rf__external__in_t tile[64];
     } ohmac_csr__in_t;
 

@@ -64,6 +64,11 @@ extern "C" {
 #define OHMAC_CSR__CAP_SRAM__BYTES_bp 0
 #define OHMAC_CSR__CAP_SRAM__BYTES_bw 32
 
+// reg - ohmac_csr::cap_repair
+#define OHMAC_CSR__CAP_REPAIR__SPARES_bm 0xff
+#define OHMAC_CSR__CAP_REPAIR__SPARES_bp 0
+#define OHMAC_CSR__CAP_REPAIR__SPARES_bw 8
+
 // reg - ohmac_csr::ctrl
 #define OHMAC_CSR__CTRL__DMA_ABORT_bm 0x1
 #define OHMAC_CSR__CTRL__DMA_ABORT_bp 0
@@ -77,6 +82,12 @@ extern "C" {
 #define OHMAC_CSR__STATUS__TILE_RUNNING_bm 0x2
 #define OHMAC_CSR__STATUS__TILE_RUNNING_bp 1
 #define OHMAC_CSR__STATUS__TILE_RUNNING_bw 1
+#define OHMAC_CSR__STATUS__NOC_BUSY_bm 0x4
+#define OHMAC_CSR__STATUS__NOC_BUSY_bp 2
+#define OHMAC_CSR__STATUS__NOC_BUSY_bw 1
+#define OHMAC_CSR__STATUS__JOB_QUEUED_bm 0x8
+#define OHMAC_CSR__STATUS__JOB_QUEUED_bp 3
+#define OHMAC_CSR__STATUS__JOB_QUEUED_bw 1
 
 // reg - ohmac_csr::irq_enable
 #define OHMAC_CSR__IRQ_ENABLE__JOB_DONE_bm 0x1
@@ -136,6 +147,9 @@ extern "C" {
 #define OHMAC_CSR__DMA_STATUS__ERROR_bm 0xff
 #define OHMAC_CSR__DMA_STATUS__ERROR_bp 0
 #define OHMAC_CSR__DMA_STATUS__ERROR_bw 8
+#define OHMAC_CSR__DMA_STATUS__JOB_bm 0xff00
+#define OHMAC_CSR__DMA_STATUS__JOB_bp 8
+#define OHMAC_CSR__DMA_STATUS__JOB_bw 8
 #define OHMAC_CSR__DMA_STATUS__INDEX_bm 0xffff0000
 #define OHMAC_CSR__DMA_STATUS__INDEX_bp 16
 #define OHMAC_CSR__DMA_STATUS__INDEX_bw 16
@@ -197,6 +211,17 @@ extern "C" {
 #define OHMAC_CSR__AXI_WR_BEATS__VALUE_bp 0
 #define OHMAC_CSR__AXI_WR_BEATS__VALUE_bw 32
 
+// reg - ohmac_csr::jobs
+#define OHMAC_CSR__JOBS__ACCEPTED_bm 0xff
+#define OHMAC_CSR__JOBS__ACCEPTED_bp 0
+#define OHMAC_CSR__JOBS__ACCEPTED_bw 8
+#define OHMAC_CSR__JOBS__DONE_bm 0xff00
+#define OHMAC_CSR__JOBS__DONE_bp 8
+#define OHMAC_CSR__JOBS__DONE_bw 8
+#define OHMAC_CSR__JOBS__FAILED_bm 0xff0000
+#define OHMAC_CSR__JOBS__FAILED_bp 16
+#define OHMAC_CSR__JOBS__FAILED_bw 8
+
 // reg - window_rf::base_lo
 #define WINDOW_RF__BASE_LO__VALUE_bm 0xffffffff
 #define WINDOW_RF__BASE_LO__VALUE_bp 0
@@ -242,6 +267,14 @@ typedef struct __attribute__ ((__packed__)) {
 #define TILE_RF__CTRL__START_bp 16
 #define TILE_RF__CTRL__START_bw 1
 #define TILE_RF__CTRL__START_reset 0x0
+#define TILE_RF__CTRL__STOP_bm 0x20000
+#define TILE_RF__CTRL__STOP_bp 17
+#define TILE_RF__CTRL__STOP_bw 1
+#define TILE_RF__CTRL__STOP_reset 0x0
+#define TILE_RF__CTRL__CLEAR_bm 0x40000
+#define TILE_RF__CTRL__CLEAR_bp 18
+#define TILE_RF__CTRL__CLEAR_bw 1
+#define TILE_RF__CTRL__CLEAR_reset 0x0
 
 // reg - tile_rf::status
 #define TILE_RF__STATUS__RUNNING_bm 0x1
@@ -271,7 +304,8 @@ typedef struct __attribute__ ((__packed__)) {
     uint32_t cap_array;
     uint32_t cap_adc;
     uint32_t cap_sram;
-    uint8_t RESERVED_18_1f[0x8];
+    uint32_t cap_repair;
+    uint8_t RESERVED_1c_1f[0x4];
     uint32_t ctrl;
     uint32_t status;
     uint32_t irq_enable;
@@ -290,7 +324,8 @@ typedef struct __attribute__ ((__packed__)) {
     uint32_t cnt_value;
     uint32_t axi_rd_beats;
     uint32_t axi_wr_beats;
-    uint8_t RESERVED_68_7f[0x18];
+    uint32_t jobs;
+    uint8_t RESERVED_6c_7f[0x14];
     window_rf_t window[4];
     uint8_t RESERVED_c0_3ff[0x340];
     tile_rf_t tile[64];

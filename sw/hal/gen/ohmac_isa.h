@@ -34,7 +34,7 @@ struct Field {
 };
 
 enum class Engine : uint8_t { kSeq = 0, kMvm = 1, kVec = 2, kNet = 3 };
-enum class Op : uint8_t { kNop = 0, kHalt = 1, kLoop = 2, kSetr = 3, kWait = 4, kSignal = 5, kMvm = 8, kVec = 9, kSend = 10 };
+enum class Op : uint8_t { kNop = 0, kHalt = 1, kLoop = 2, kSetr = 3, kWait = 4, kSignal = 5, kMvm = 8, kVec = 9, kSend = 10, kProg = 11 };
 constexpr Field kOpcode{0, 58, 6};
 /// Does nothing for one cycle.
 namespace nop {
@@ -98,6 +98,15 @@ constexpr Field token_en{0, 8, 1};
 constexpr Field token{0, 4, 4};
 constexpr uint64_t make(uint64_t src_v, uint64_t tile_v, uint64_t dst_v, uint64_t len_v, uint64_t token_en_v, uint64_t token_v) { return kOpcode.put(10) | src.put(src_v) | tile.put(tile_v) | dst.put(dst_v) | len.put(len_v) | token_en.put(token_en_v) | token.put(token_v); }
 }  // namespace send
+/// Queues on MVM: programs row AGU[row_agu].addr by write-verify to the int8 targets at src; psums of the last verify read at dst, one bit a column that failed at fail. Converts as MVM slot `cfg` says.
+namespace prog {
+constexpr Field src{0, 43, 15};
+constexpr Field dst{0, 28, 15};
+constexpr Field fail{0, 13, 15};
+constexpr Field row_agu{0, 10, 3};
+constexpr Field cfg{0, 0, 2};
+constexpr uint64_t make(uint64_t src_v, uint64_t dst_v, uint64_t fail_v, uint64_t row_agu_v, uint64_t cfg_v) { return kOpcode.put(11) | src.put(src_v) | dst.put(dst_v) | fail.put(fail_v) | row_agu.put(row_agu_v) | cfg.put(cfg_v); }
+}  // namespace prog
 /// Operand of MVM, VEC and SEND; offset in units of 16 bytes.
 constexpr uint64_t operand(uint32_t agu, uint32_t offset16) { return (uint64_t{agu} & 7) << 12 | (offset16 & 0xFFF); }
 
@@ -107,6 +116,9 @@ constexpr uint32_t kAguBase = 0x040, kAguStride = 8, kAguCount = 8;  // address 
 constexpr uint32_t kMvmcfgBase = 0x080, kMvmcfgStride = 8, kMvmcfgCount = 4;  // MVM slots
 constexpr uint32_t kVeccfgBase = 0x0C0, kVeccfgStride = 4, kVeccfgCount = 8;  // vector slots
 constexpr uint32_t kTimingBase = 0x100, kTimingStride = 1, kTimingCount = 1;  // analog phase timing
+constexpr uint32_t kTrapBase = 0x108, kTrapStride = 1, kTrapCount = 1;  // what stops a tile besides errors of its program
+constexpr uint32_t kProgBase = 0x110, kProgStride = 4, kProgCount = 1;  // write-verify
+constexpr uint32_t kRepairBase = 0x180, kRepairStride = 1, kRepairCount = 128;  // spare column of each lane
 constexpr uint32_t kCalBase = 0x200, kCalStride = 1, kCalCount = 512;  // gain and offset of each physical column
 /// NoC byte address of a configuration word.
 constexpr uint32_t noc_addr(uint32_t word) { return uint32_t{1} << kCfgSpaceBit | word << 2; }
@@ -149,6 +161,23 @@ namespace timing {
 constexpr Field settle{0, 0, 8};  // cycles from drive to the start of integration, >= 1 (reset 4)
 constexpr Field integ{0, 8, 8};  // cycles of integration, >= 1 (reset 32)
 }  // namespace timing
+namespace trap {
+constexpr Field watchdog{0, 0, 16};  // a running tile without any event for this many times 256 cycles stops with WATCHDOG; 0: never (reset 0)
+constexpr Field overflow{0, 16, 1};  // 1: a saturated column accumulator, psum or vector sum is a fault (reset 1); it is counted either way
+}  // namespace trap
+namespace prog {
+constexpr Field tolerance{0, 0, 16};  // largest accepted |psum - (target << 8)|, 2^-8 of an ADC step
+constexpr Field limit{0, 16, 8};  // verify reads of a row at most, >= 1
+constexpr Field amp_first{1, 0, 4};  // pulse amplitude of the first iteration
+constexpr Field amp_last{1, 4, 4};  // amplitude that later iterations move to, one step at a time
+constexpr Field amp_every{1, 8, 8};  // iterations between two amplitude steps; 0: AMP_FIRST throughout
+constexpr Field pulse{1, 16, 8};  // pulse width, cycles, >= 1
+constexpr Field verify_x{2, 0, 7};  // magnitude driven on the row in a verify read (positive), 1..127
+}  // namespace prog
+namespace repair {
+constexpr Field block{0, 0, 6};  // column block of this lane that the lane's spare column replaces
+constexpr Field en{0, 8, 1};  // 1: replaced (reset 0)
+}  // namespace repair
 namespace cal {
 constexpr Field gain{0, 0, 16};  // unsigned Q2.14
 constexpr Field offset{0, 16, 16};  // signed, 2^-8 of the nominal step, added once per unit of shift sum
@@ -171,6 +200,9 @@ enum class Counter : uint8_t {
   kSramWr = 12,  // lines written by engines and NoC (whole or part)
   kAdcBusy = 13,  // cycles with a conversion in progress
   kActive = 14,  // cycles with the tile clock running
+  kProgReads = 15,  // verify reads of PROG
+  kPulses = 16,  // device pulses: columns of the mask, summed over pulses
+  kProgFails = 17,  // columns that PROG left outside the tolerance
 };
 struct CounterInfo { const char* name; uint8_t index; bool exact; };
 constexpr CounterInfo kCounters[] = {
@@ -189,15 +221,22 @@ constexpr CounterInfo kCounters[] = {
     {"sram_wr", 12, true},
     {"adc_busy", 13, true},
     {"active", 14, false},
+    {"prog_reads", 15, true},
+    {"pulses", 16, true},
+    {"prog_fails", 17, true},
 };
-constexpr uint32_t kNumCounters = 15;
+constexpr uint32_t kNumCounters = 18;
 enum class Fault : uint8_t {
   kNone = 0,
   kIllegalInstr = 1,  // unknown opcode or field
   kAddress = 2,  // address outside the SRAM or misaligned
   kLoop = 3,  // loops nested deeper than LoopDepth, or an inner loop that ends after its outer one
   kTokenOverflow = 4,  // a token counter passed its maximum
-  kConfig = 5,  // an MVM, vector or timing slot with an illegal value
+  kConfig = 5,  // an MVM, vector, timing, PROG or REPAIR word with an illegal value
+  kWatchdog = 6,  // no event for longer than TRAP.WATCHDOG allows: tokens are in deadlock, or data never came
+  kSramParity = 7,  // a byte read from the SRAM does not match its parity bit
+  kOverflow = 8,  // a column accumulator, psum or vector sum saturated (TRAP.OVERFLOW)
+  kStopped = 9,  // stopped by the host (tile.ctrl.stop)
 };
 enum class DmaOp : uint8_t {
   kEnd = 0,  // drains all writes, then job done

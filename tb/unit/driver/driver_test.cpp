@@ -54,6 +54,7 @@ TEST_F(DriverTest, ProbeReadsIdentityAndOpensOneWindow) {
   EXPECT_EQ(c.mux(), 4u);
   EXPECT_EQ(c.windows, 4u);
   EXPECT_EQ(c.sram_bytes, 16384u);
+  EXPECT_EQ(c.spares, 8u);
 }
 
 TEST_F(DriverTest, ProbeRefusesAnotherDevice) {
@@ -64,17 +65,19 @@ TEST_F(DriverTest, ProbeRefusesAnotherDevice) {
 
 TEST_F(DriverTest, ProbeRefusesImpossibleCapabilities) {
   struct Case {
-    uint32_t chip, array, adc, sram;
+    uint32_t chip, array, adc, sram, spares = 8;
   };
   const Case cases[] = {
       {0x02010202, kCapArray, kCapAdc, 16384},                                               // instruction set 2
       {0x01010200, kCapArray, kCapAdc, 16384},                                               // no tiles
       {0x01020202, kCapArray, kCapAdc, 16384},                                               // mesh 2x2, 2 tiles
       {kCapChip, 33u << 16 | 32, kCapAdc, 16384},                                            // 33 columns on 8 lanes
-      {kCapChip, 32u << 16 | 0, kCapAdc, 16384},  {kCapChip, kCapArray, 0x0F040800, 16384},  // no lanes
-      {kCapChip, kCapArray, 0x0F040908, 16384},                                              // 9 bits
-      {kCapChip, kCapArray, 0x0F000808, 16384},                                              // no window
+      {kCapChip, 32u << 16 | 0, kCapAdc, 16384},  {kCapChip, kCapArray, 0x12040800, 16384},  // no lanes
+      {kCapChip, kCapArray, 0x12040908, 16384},                                              // 9 bits
+      {kCapChip, kCapArray, 0x12000808, 16384},                                              // no window
       {kCapChip, kCapArray, kCapAdc, 0},
+      {kCapChip, kCapArray, 0x11040808, 16384},    // 17 counters
+      {kCapChip, kCapArray, kCapAdc, 16384, 9},    // more spares than lanes
   };
   for (const Case& c : cases) {
     platform.expect_read(0x000, 0x4F484D43);
@@ -83,6 +86,7 @@ TEST_F(DriverTest, ProbeRefusesImpossibleCapabilities) {
     platform.expect_read(0x00C, c.array);
     platform.expect_read(0x010, c.adc);
     platform.expect_read(0x014, c.sram);
+    platform.expect_read(0x018, c.spares);
     EXPECT_EQ(driver.probe(), Status::kWrongChip)
         << std::hex << c.chip << " " << c.array << " " << c.adc << " " << c.sram;
     platform.verify();
@@ -97,6 +101,7 @@ TEST_F(DriverTest, ProbeRefusesUnusableDmaMemoryBeforeItWritesAnything) {
     platform.expect_read(0x00C, kCapArray);
     platform.expect_read(0x010, kCapAdc);
     platform.expect_read(0x014, 16384);
+    platform.expect_read(0x018, kSpares);
   };
   platform.set_dma_size(4095);
   reads();
@@ -108,11 +113,11 @@ TEST_F(DriverTest, ProbeRefusesUnusableDmaMemoryBeforeItWritesAnything) {
 }
 
 TEST_F(DriverTest, ProbeStopsAtTheFirstBusError) {
-  for (size_t fail_at = 0; fail_at < 16; ++fail_at) {
+  for (size_t fail_at = 0; fail_at < 17; ++fail_at) {
     MockPlatform p;
     Driver d(p);
-    const uint32_t values[] = {0x4F484D43, 0x10002, kCapChip, kCapArray, kCapAdc, 16384};
-    const uint32_t reads[] = {0, 4, 8, 0xC, 0x10, 0x14};
+    const uint32_t values[] = {0x4F484D43, 0x10002, kCapChip, kCapArray, kCapAdc, 16384, kSpares};
+    const uint32_t reads[] = {0, 4, 8, 0xC, 0x10, 0x14, 0x18};
     const std::pair<uint32_t, uint32_t> writes[] = {{0x28, 0},
                                                     {0x2C, 0xF},
                                                     {0x9C, 0},
@@ -125,10 +130,10 @@ TEST_F(DriverTest, ProbeStopsAtTheFirstBusError) {
                                                     {0x8C, 3}};
     for (size_t i = 0; i <= fail_at; ++i) {
       const Status s = i == fail_at ? Status::kBusError : Status::kOk;
-      if (i < 6)
+      if (i < 7)
         p.expect_read(reads[i], values[i], s);
       else
-        p.expect_write(writes[i - 6].first, writes[i - 6].second, s);
+        p.expect_write(writes[i - 7].first, writes[i - 7].second, s);
     }
     EXPECT_EQ(d.probe(), Status::kBusError) << fail_at;
     EXPECT_EQ(d.last_error().status, Status::kBusError);
@@ -153,6 +158,10 @@ TEST_F(DriverTest, EveryCallBeforeProbeIsRefusedWithoutAnAccess) {
   EXPECT_EQ(driver.alloc(1, &block), Status::kNotReady);
   EXPECT_EQ(driver.set_outbox(MockPlatform::kBus), Status::kNotReady);
   EXPECT_EQ(driver.run(job, 1), Status::kNotReady);
+  EXPECT_EQ(driver.submit(job), Status::kNotReady);
+  EXPECT_EQ(driver.wait_jobs(0, 1), Status::kNotReady);
+  EXPECT_EQ(driver.quiesce(), Status::kNotReady);
+  EXPECT_EQ(driver.clear_sram(1), Status::kNotReady);
   EXPECT_EQ(platform.accesses(), 0u);
 }
 
@@ -216,7 +225,7 @@ TEST_F(DriverTest, TileWriterPutsManyWritesIntoOneJob) {
   const uint8_t b[16] = {1, 2, 3};
   TileWriter writer(driver);
   for (uint32_t i = 0; i < 63; ++i) ASSERT_EQ(writer.add(i % 2, 16 * i, b, 16), Status::kOk);
-  EXPECT_EQ(platform.accesses(), 16u) << "nothing but the probe yet";
+  EXPECT_EQ(platform.accesses(), 17u) << "nothing but the probe yet";
   expect_job(platform, [&] { EXPECT_EQ(desc_word(platform, 62, 4), 16u * 62); });
   ASSERT_EQ(writer.add(0, 0, b, 16), Status::kOk);  // the 64th starts a second job
   expect_job(platform, [&] { EXPECT_EQ(desc_word(platform, 1, 0), 0u); });
@@ -422,4 +431,189 @@ TEST_F(DriverTest, MemoryIsAlignedAndBounded) {
   platform.expect_write(0x048, static_cast<uint32_t>(MockPlatform::kBus + 64));
   platform.expect_write(0x04C, 1);
   EXPECT_EQ(driver.set_outbox(MockPlatform::kBus + 64), Status::kOk);
+}
+
+class QueueTest : public DriverTest {
+ protected:
+  void SetUp() override { probe(); }
+  JobBuilder job() {
+    DmaBlock memory;
+    EXPECT_EQ(driver.alloc(128, &memory), Status::kOk);
+    next_bus = memory.bus;
+    JobBuilder j(memory, 2);
+    j.wait(0, 1);
+    return j;
+  }
+  void expect_doorbell() {
+    platform.expect_write(0x034, static_cast<uint32_t>(next_bus));
+    platform.expect_write(0x038, 1);
+    platform.expect_write(0x030, 1);
+  }
+  /// Two jobs handed over; 7 had ended before.
+  void submit_two() {
+    JobBuilder a = job();
+    platform.expect_read(0x024, 0);
+    platform.expect_read(0x068, 0x00000707);
+    platform.expect_write(0x02C, 0xF);
+    platform.expect_write(0x028, 0b1011);
+    expect_doorbell();
+    ASSERT_EQ(driver.submit(a), Status::kOk);
+    JobBuilder b = job();
+    platform.expect_read(0x024, 1);  // the first runs
+    expect_doorbell();
+    ASSERT_EQ(driver.submit(b), Status::kOk);
+    EXPECT_EQ(driver.outstanding(), 2u);
+  }
+  void expect_end(uint32_t jobs) {
+    platform.expect_irq();
+    platform.expect_read(0x02C, 1);
+    platform.expect_write(0x02C, 1);
+    platform.expect_read(0x068, jobs);
+  }
+  uint64_t next_bus = 0;
+};
+
+TEST_F(QueueTest, JobsEndOneAfterAnother) {
+  submit_two();
+  JobBuilder third = job();
+  platform.expect_read(0x024, 9);  // one runs, one is queued
+  EXPECT_EQ(driver.submit(third), Status::kNotReady);
+  expect_end(0x00000809);
+  EXPECT_EQ(driver.wait_jobs(1, 1000), Status::kOk);
+  EXPECT_EQ(driver.outstanding(), 1u);
+  EXPECT_EQ(driver.wait_jobs(1, 1000), Status::kOk) << "nothing to wait for";
+  expect_end(0x00000909);
+  EXPECT_EQ(driver.wait_jobs(0, 1000), Status::kOk);
+  EXPECT_EQ(driver.outstanding(), 0u);
+}
+
+TEST_F(QueueTest, BothMayHaveEndedAtOnce) {
+  submit_two();
+  expect_end(0x00000909);
+  EXPECT_EQ(driver.wait_jobs(1, 1000), Status::kOk);
+  EXPECT_EQ(driver.outstanding(), 0u);
+}
+
+TEST_F(QueueTest, TheCountOfEndsWrapsAround) {
+  JobBuilder a = job();
+  platform.expect_read(0x024, 0);
+  platform.expect_read(0x068, 0x0000FFFF);
+  platform.expect_write(0x02C, 0xF);
+  platform.expect_write(0x028, 0b1011);
+  expect_doorbell();
+  ASSERT_EQ(driver.submit(a), Status::kOk);
+  expect_end(0x00000000);
+  EXPECT_EQ(driver.wait_jobs(0, 1000), Status::kOk);
+}
+
+TEST_F(QueueTest, AnErrorEndsTheOtherJobToo) {
+  submit_two();
+  platform.expect_irq();
+  platform.expect_read(0x02C, 2);
+  platform.expect_write(0x02C, 2);
+  platform.expect_read(0x03C, 0x00010802);  // descriptor 1 of job 8: AXI_READ
+  platform.expect_read(0x040, 0x1230);
+  platform.expect_read(0x044, 0);
+  platform.expect_read(0x024, 1);  // the queued job has started
+  expect_abort(platform);
+  EXPECT_EQ(driver.wait_jobs(0, 1000), Status::kJobError);
+  EXPECT_EQ(driver.last_error().dma_error, isa::DmaError::kAxiRead);
+  EXPECT_EQ(driver.last_error().descriptor, 1u);
+  EXPECT_EQ(driver.last_error().address, 0x1230u);
+  EXPECT_EQ(driver.outstanding(), 0u);
+}
+
+TEST_F(QueueTest, ATimeoutAbortsBoth) {
+  submit_two();
+  platform.expect_irq(Status::kTimeout);
+  expect_abort(platform);
+  platform.expect_read(0x024, 0);
+  EXPECT_EQ(driver.wait_jobs(0, 1000), Status::kTimeout);
+  EXPECT_EQ(driver.outstanding(), 0u);
+}
+
+TEST_F(QueueTest, AnInterruptWithoutAnEndIsNoEndlessLoop) {
+  submit_two();
+  expect_end(0x00000709);
+  expect_abort(platform);
+  EXPECT_EQ(driver.wait_jobs(0, 1000), Status::kTimeout);
+}
+
+class QuiesceTest : public DriverTest {
+ protected:
+  void SetUp() override { probe(); }
+  void expect_stop() {
+    platform.expect_write(0x028, 0);
+    platform.expect_write(0x400, 1u << 17);
+    platform.expect_write(0x408, 1u << 17);
+  }
+  void expect_clear(uint32_t status1 = 2) {
+    platform.expect_write(0x020, 0);
+    platform.expect_write(0x400, 1u << 18);
+    platform.expect_write(0x408, 1u << 18);
+    platform.expect_read(0x404, 2);
+    platform.expect_read(0x40C, status1);
+  }
+};
+
+TEST_F(QuiesceTest, StopsClearsAndLeavesNoCause) {
+  platform.expect_read(0x024, 0);
+  expect_stop();
+  platform.expect_read(0x024, 0);
+  expect_clear();
+  platform.expect_write(0x02C, 0xF);
+  EXPECT_EQ(driver.quiesce(), Status::kOk);
+}
+
+TEST_F(QuiesceTest, WaitsForTheJobTheTilesAndTheNoc) {
+  platform.expect_read(0x024, 7);
+  expect_abort(platform);
+  expect_stop();
+  for (uint32_t status : {6u, 4u}) {  // a tile still runs, a flit is still on its way
+    platform.expect_read(0x024, status);
+    platform.expect_irq(Status::kTimeout);  // a sleep: no interrupt is enabled
+  }
+  platform.expect_read(0x024, 0);
+  expect_clear();
+  platform.expect_write(0x02C, 0xF);
+  EXPECT_EQ(driver.quiesce(), Status::kOk);
+}
+
+TEST_F(QuiesceTest, GivesUpOnAChipThatNeverRests) {
+  platform.expect_read(0x024, 0);
+  expect_stop();
+  for (int i = 0; i < 64; ++i) {
+    platform.expect_read(0x024, 4);
+    platform.expect_irq(Status::kTimeout);
+  }
+  platform.expect_read(0x024, 4);
+  EXPECT_EQ(driver.quiesce(), Status::kTimeout);
+}
+
+TEST_F(QuiesceTest, GivesUpOnAFaultThatStays) {
+  platform.expect_read(0x024, 0);
+  expect_stop();
+  platform.expect_read(0x024, 0);
+  expect_clear(0x00000702);
+  EXPECT_EQ(driver.quiesce(), Status::kTimeout);
+  EXPECT_EQ(driver.last_error().tile, 1u);
+}
+
+TEST_F(DriverTest, ClearSramWritesZerosEverywhere) {
+  probe();
+  expect_job(platform, [&] {
+    EXPECT_EQ(desc_word(platform, 0, 0), 5u);   // REPEAT 16 x
+    EXPECT_EQ(desc_word(platform, 0, 1), 16u);  // 16 KiB in pieces of 1 KiB
+    EXPECT_EQ(desc_word(platform, 0, 11), 2u);
+    for (uint32_t t = 0; t < 2; ++t) {
+      EXPECT_EQ(desc_word(platform, 1 + t, 0), t << 8 | 1u);
+      EXPECT_EQ(desc_word(platform, 1 + t, 1), 1024u);
+      EXPECT_EQ(desc_word(platform, 1 + t, 5), 0u) << "the same zeros again";
+      EXPECT_EQ(desc_word(platform, 1 + t, 6), 1024u);
+      for (uint32_t i = 0; i < 256; ++i) ASSERT_EQ(written_words(platform, 1 + t)[i], 0u);
+    }
+    EXPECT_EQ(desc_word(platform, 3, 0), 0u);
+  });
+  EXPECT_EQ(driver.clear_sram(3), Status::kOk);
+  EXPECT_EQ(driver.clear_sram(4), Status::kBadArgument);
 }

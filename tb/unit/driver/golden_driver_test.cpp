@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The real driver on the golden machine: bring-up, calibration (ideal and with every effect on), jobs.
+// The real driver on the golden machine: bring-up, calibration (ideal and with every effect on).
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -7,34 +7,12 @@
 #include <cstring>
 #include <vector>
 
-#include "sw/cli/golden_platform.h"
-#include "sw/runtime/runtime.h"
-#include "tb/unit/driver/image_builder.h"
+#include "tb/unit/driver/golden_rig.h"
 
 using namespace ohmac;
+using tb::Rig;
 
 namespace {
-
-struct Rig {
-  Rig(const Geometry& g, EffectSet effects, uint64_t chip_seed)
-      : chip(golden::ChipConfig{g}, macro(g, effects, chip_seed)), platform(chip), driver(platform) {}
-  static MacroConfig macro(const Geometry& g, EffectSet effects, uint64_t chip_seed) {
-    MacroConfig m;
-    m.geometry = g;
-    m.effects = effects;
-    m.chip_seed = chip_seed;
-    return m;
-  }
-  std::vector<CalTarget> all_tiles(uint32_t bits = 8, uint32_t range = 9) {
-    std::vector<CalTarget> t;
-    for (uint32_t i = 0; i < driver.chip().tiles; ++i) t.push_back({i, bits, driver.chip().mux(), range});
-    return t;
-  }
-  uint32_t cal_word(uint32_t tile, uint32_t col) { return chip.tile(tile).config(isa::cfg::kCalBase + col); }
-  golden::GoldenChip chip;
-  cli::GoldenPlatform platform;
-  Driver driver;
-};
 
 /// Codes of a drive of x on the reference row, straight from a copy of the macro, averaged over `reads` drives. For the
 /// whole array.
@@ -196,80 +174,4 @@ TEST(GoldenCalibration, NoisyChipIsCorrected) {
   EXPECT_LT(worst_gain, 0.006);
   EXPECT_LT(std::sqrt(offset_sq / n), 0.05);
   EXPECT_LT(worst_offset, 0.2);
-}
-
-// An image without MVM: tile 0 sends its input back. Checks the schedule against a machine that executes it.
-TEST(GoldenRuntime, EchoesAnyNumberOfVectors) {
-  for (uint32_t parts : {1u, 8u, 9u, 12u}) {  // 8 parts fit a REPEAT, 9 do not
-    for (uint32_t slots : {1u, 3u, 16u}) {
-      Rig rig(tiny_geometry(), EffectSet::none(), 1);
-      Runtime runtime(rig.driver);
-      ASSERT_EQ(rig.driver.probe(), Status::kOk);
-      const auto image = tb::echo_image(parts, slots).build();
-      ASSERT_EQ(runtime.load(image.data(), image.size()), Status::kOk) << runtime.bad_reason();
-      for (uint32_t n : {1u, slots, slots + 1, 100u}) {
-        std::vector<int8_t> in(16 * parts * n);
-        for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<int8_t>(i * 31 + i / 977);
-        std::vector<uint8_t> out(in.size());
-        ASSERT_EQ(runtime.infer(in.data(), n, out.data()), Status::kOk)
-            << parts << " parts, " << slots << " slots, " << n << " vectors: descriptor "
-            << rig.driver.last_error().descriptor;
-        for (size_t i = 0; i < in.size(); ++i) ASSERT_EQ(static_cast<int8_t>(out[i]), in[i]) << i;
-      }
-    }
-  }
-}
-
-TEST(GoldenRuntime, SecondLoadDoesNotCalibrateAgain) {
-  Rig rig(tiny_geometry(), EffectSet::none(), 1);
-  Runtime runtime(rig.driver);
-  ASSERT_EQ(rig.driver.probe(), Status::kOk);
-  const auto image = tb::echo_image(1, 4).build();
-  ASSERT_EQ(runtime.load(image.data(), image.size()), Status::kOk);
-  const uint32_t drives = rig.chip.tile(0).counter(isa::Counter::kDrives);
-  EXPECT_EQ(drives, 17u * 16);
-  ASSERT_EQ(runtime.load(image.data(), image.size()), Status::kOk);
-  EXPECT_EQ(rig.chip.tile(0).counter(isa::Counter::kDrives), drives);
-  runtime.invalidate_calibration();
-  ASSERT_EQ(runtime.load(image.data(), image.size()), Status::kOk);
-  EXPECT_EQ(rig.chip.tile(0).counter(isa::Counter::kDrives), 2 * drives);
-}
-
-TEST(GoldenRuntime, FaultingTileIsReportedAndNothingRunsBeforeAReset) {
-  Rig rig(tiny_geometry(), EffectSet::none(), 1);
-  Runtime runtime(rig.driver);
-  ASSERT_EQ(rig.driver.probe(), Status::kOk);
-  tb::ImageBuilder b = tb::echo_image(1, 4);
-  const uint64_t illegal = uint64_t{63} << 58;
-  std::memcpy(b.data[0].second.data() + 64 + 8 * 2, &illegal, 8);  // instruction 10
-  const auto broken = b.build(), good = tb::echo_image(1, 4).build();
-  std::vector<int8_t> in(16 * 20, 7);
-  std::vector<uint8_t> out(in.size());
-  ASSERT_EQ(runtime.load(broken.data(), broken.size()), Status::kOk);
-  EXPECT_EQ(runtime.infer(in.data(), 20, out.data()), Status::kTileFault);
-  EXPECT_EQ(rig.driver.last_error().tile, 0u);
-  EXPECT_EQ(rig.driver.last_error().fault, isa::Fault::kIllegalInstr);
-  EXPECT_EQ(rig.driver.last_error().pc, 10u);
-  // Tokens of the vectors on their way stay in the tile: a second run could give wrong outputs silently.
-  EXPECT_TRUE(runtime.needs_reset());
-  EXPECT_EQ(runtime.infer(in.data(), 20, out.data()), Status::kNotReady);
-  EXPECT_EQ(runtime.load(good.data(), good.size()), Status::kNotReady);
-}
-
-TEST(GoldenRuntime, DeadlockEndsInATimeout) {
-  Rig rig(tiny_geometry(), EffectSet::none(), 1);
-  Runtime runtime(rig.driver);
-  ASSERT_EQ(rig.driver.probe(), Status::kOk);
-  tb::ImageBuilder b = tb::echo_image(1, 4);
-  b.inputs[0].token = 4;  // nobody waits for this one
-  const auto image = b.build();
-  std::vector<int8_t> in(16 * 20, 7);
-  std::vector<uint8_t> out(in.size());
-  ASSERT_EQ(runtime.load(image.data(), image.size()), Status::kOk);
-  EXPECT_EQ(runtime.infer(in.data(), 20, out.data()), Status::kTimeout);
-  // 0 loop count, 1 START, 2 REPEAT, 3 its M2T, 4 REPEAT, 5 its M2T, which waits for a result
-  EXPECT_EQ(rig.driver.last_error().descriptor, 5u);
-  uint32_t status;
-  ASSERT_EQ(rig.platform.csr_read(0x024, &status), Status::kOk);
-  EXPECT_EQ(status & 1, 0u) << "the DMA is free again";
 }

@@ -125,4 +125,51 @@ inline ImageBuilder echo_image(uint32_t parts, uint32_t slots, uint32_t scalar =
   return b;
 }
 
+/// An image whose tile 0 multiplies: psums (int32) of the first n columns, k inputs, weights [k x n] row-major.
+inline ImageBuilder matmul_image(const image::GeometryRecord& geometry, uint32_t k, uint32_t n, const int8_t* weights,
+                                 uint32_t range) {
+  constexpr uint32_t kSlots = 4, kIn = 0x1000, kPsum = 0x2000, kTokIn = 0, kTokPsum = 1, kTokFree = 2, kResult = 5;
+  ImageBuilder b;
+  b.geometry = geometry;
+  const uint32_t stride = (k + 15) / 16 * 16, mux = (n + geometry.lanes - 1) / geometry.lanes;
+  std::strcpy(b.network.name, "matmul");
+  b.network.input_bytes = stride;
+  b.network.output_count = n;
+  b.network.output_elem_bytes = 4;
+  b.network.output_stride = (4 * n + 15) / 16 * 16;
+  b.network.result_token = kResult;
+  b.network.in_flight = kSlots;
+  b.network.adc_bound = mux * 10;
+  b.network.loop_scalar = 0;
+  b.inputs.push_back({0, 0, stride, kIn, stride, kSlots, kTokIn, 0});
+  b.tiles.push_back({0, 0, 1, 8, mux, range, {0, 0}});
+  std::vector<uint64_t> p;
+  const auto agu = [&](uint32_t i, uint32_t addr, uint32_t inc0, uint32_t wrap) {
+    const uint32_t w[7] = {addr, inc0, 0, 0, 0, wrap != 0 ? addr : 0, wrap};
+    for (uint32_t j = 0; j < 7; ++j) p.push_back(isa::setr::make(isa::cfg::kAguBase + 8 * i + j, w[j]));
+  };
+  agu(0, kIn, stride, stride * kSlots);
+  agu(1, kPsum, 0, 0);
+  agu(2, 0, b.network.output_stride, 0);
+  const uint64_t slot[6] = {k, 1u << 16 | k, 0, 0, 8u << 12 | range << 16, mux << 24 | ((k + 3) / 4 * 4)};
+  for (uint32_t j = 0; j < 6; ++j) p.push_back(isa::setr::make(isa::cfg::kMvmcfgBase + j, slot[j]));
+  p.push_back(isa::signal::make(0, kTokFree, 1));
+  p.push_back(isa::loop::make(1, 0, 7, 0));
+  p.push_back(isa::wait::make(1, kTokIn, 1));
+  p.push_back(isa::wait::make(1, kTokFree, 1));
+  p.push_back(isa::mvm::make(isa::operand(0, 0), isa::operand(1, 0), 0));
+  p.push_back(isa::signal::make(1, kTokPsum, 1));
+  p.push_back(isa::wait::make(3, kTokPsum, 1));
+  p.push_back(isa::send::make(isa::operand(1, 0), isa::kHostTile, isa::operand(2, 0), 4 * n, 1, kResult));
+  p.push_back(isa::signal::make(3, kTokFree, 1));
+  p.push_back(isa::wait::make(0, kTokFree, 1));
+  p.push_back(isa::halt::make());
+  ImageBuilder::Bytes code;
+  for (uint64_t i : p) ImageBuilder::append(code, i);
+  b.data.push_back({{0, 0, static_cast<uint32_t>(code.size()), 0}, code});
+  b.cells.push_back({{0, 0, 0, static_cast<uint16_t>(k), static_cast<uint16_t>(n), 0, k * n},
+                     std::vector<int8_t>(weights, weights + k * n)});
+  return b;
+}
+
 }  // namespace ohmac::tb

@@ -12,7 +12,8 @@ namespace ohmac::tb {
 
 constexpr uint32_t kCapChip = 1u << 24 | 1 << 16 | 2 << 8 | 2;  // isa 1, mesh 2x1, 2 tiles
 constexpr uint32_t kCapArray = 32u << 16 | 32;
-constexpr uint32_t kCapAdc = 15u << 24 | 4 << 16 | 8 << 8 | 8;  // 15 counters, 4 windows, 8 bits, 8 lanes
+constexpr uint32_t kCapAdc = 18u << 24 | 4 << 16 | 8 << 8 | 8;  // 18 counters, 4 windows, 8 bits, 8 lanes
+constexpr uint32_t kSpares = 8;
 
 inline void expect_probe(MockPlatform& p, uint32_t dma_bytes = 1 << 20) {
   p.expect_read(0x000, 0x4F484D43);
@@ -21,6 +22,7 @@ inline void expect_probe(MockPlatform& p, uint32_t dma_bytes = 1 << 20) {
   p.expect_read(0x00C, kCapArray);
   p.expect_read(0x010, kCapAdc);
   p.expect_read(0x014, 16384);
+  p.expect_read(0x018, kSpares);
   p.expect_write(0x028, 0);
   p.expect_write(0x02C, 0xF);
   for (uint32_t w : {1, 2, 3}) p.expect_write(0x08C + 0x10 * w, 0);
@@ -46,6 +48,14 @@ inline void expect_job(MockPlatform& p, std::function<void()> act = {}) {
   p.expect_irq(Status::kOk, std::move(act));
   p.expect_read(0x02C, 1);
   p.expect_write(0x02C, 1);
+}
+
+/// What descriptor `d` of the job at the start of DMA memory moves.
+inline const uint32_t* written_words(MockPlatform& p, uint32_t d) {
+  uint32_t lo, hi;
+  std::memcpy(&lo, p.dma_memory() + 64 * d + 8, 4);
+  std::memcpy(&hi, p.dma_memory() + 64 * d + 12, 4);
+  return reinterpret_cast<const uint32_t*>(p.at(uint64_t{hi} << 32 | lo));
 }
 
 /// Abort of a running job: DMA error details are read afterwards.

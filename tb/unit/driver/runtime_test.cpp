@@ -25,17 +25,22 @@ class RuntimeTest : public ::testing::Test {
     platform.expect_read(0x024, 0);
     platform.expect_program(1);
     expect_job(platform, [&] { EXPECT_EQ(desc_word(platform, 0, 4), 0x800800u); });
-    expect_job(platform, [&] {
-      EXPECT_EQ(desc_word(platform, 0, 0), 1u);
-      EXPECT_EQ(desc_word(platform, 0, 4), 0u);
-      EXPECT_EQ(desc_word(platform, 1, 4), 0x800400u);
-      EXPECT_EQ(desc_word(platform, 1, 1), 4u);
-      EXPECT_EQ(desc_word(platform, 2, 0), 0u);
-    });
+    expect_job(platform, [&] { expect_tile_data(); });
     LoadOptions o;
     o.calibrate = false;
     ASSERT_EQ(runtime.load(bytes.data(), bytes.size(), o), Status::kOk) << runtime.bad_offset() << runtime.bad_reason();
     platform.verify();
+  }
+  void expect_tile_data() {
+    EXPECT_EQ(desc_word(platform, 0, 4), 0x800420u);  // TRAP: watchdog on, overflow is a fault
+    EXPECT_EQ(desc_word(platform, 0, 1), 4u);
+    EXPECT_NE(written_words(platform, 0)[0] & 0xFFFF, 0u);
+    EXPECT_EQ(written_words(platform, 0)[0] >> 16, 1u);
+    EXPECT_EQ(desc_word(platform, 1, 0), 1u);  // program
+    EXPECT_EQ(desc_word(platform, 1, 4), 0u);
+    EXPECT_EQ(desc_word(platform, 2, 4), 0x800400u);
+    EXPECT_EQ(desc_word(platform, 2, 1), 4u);
+    EXPECT_EQ(desc_word(platform, 3, 0), 0u);
   }
   uint64_t mem(uint32_t d) { return uint64_t{desc_word(platform, d, 3)} << 32 | desc_word(platform, d, 2); }
   void expect_infer(uint64_t outbox, std::function<void()> act) {
@@ -178,7 +183,8 @@ TEST_F(RuntimeTest, ErrorsOfAJobAreReturned) {
   platform.expect_irq(Status::kTimeout);
   expect_abort(platform);
   EXPECT_EQ(runtime.infer(in, 1, out), Status::kTimeout);
-  EXPECT_TRUE(runtime.needs_reset());
+  EXPECT_TRUE(runtime.needs_recovery());
+  EXPECT_FALSE(runtime.needs_reset());
   EXPECT_EQ(runtime.infer(in, 1, out), Status::kNotReady);
 }
 
@@ -187,21 +193,49 @@ class RuntimeSmallMemory : public RuntimeTest {
   RuntimeSmallMemory() : RuntimeTest(4096) {}
 };
 
-TEST_F(RuntimeSmallMemory, LongCallsAreSplit) {
+// Halves of 2048 bytes: 2048 - 1472 - 192 = 384 bytes for vectors of 16 + 32 each, so 8 a job; 60 take 8 jobs. While one
+// runs the next is set up in the other half and queued.
+TEST_F(RuntimeSmallMemory, LongCallsAlternateBetweenTwoHalves) {
   load(echo_image(1, 4));
-  // 4096 - 1472 - 192 = 2432 bytes for vectors of 16 + 32
-  EXPECT_EQ(runtime.batch_limit(), 50u);
+  EXPECT_EQ(runtime.batch_limit(), 50u) << "(4096 - 1472 - 192) / 48";
   std::vector<int8_t> in(60 * 16);
   for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<int8_t>(i / 16);
   std::vector<uint8_t> got(60 * 16);
-  const auto echo = [&](uint64_t out, uint32_t n) {
-    return [this, out, n] {
-      for (uint32_t v = 0; v < n; ++v) std::memcpy(platform.at(out) + 32 * v, platform.at(mem(3)) + 16 * v, 16);
-    };
+  const auto half = [](uint32_t job) { return MockPlatform::kBus + 2048 * (job % 2); };
+  const auto size = [](uint32_t job) { return job == 7 ? 4u : 8u; };
+  const auto out = [&](uint32_t job) { return half(job) + 1408 + 64 + (job == 7 ? 64 : 128); };
+  const auto expect_submit = [&](uint32_t job) {
+    platform.expect_write(0x048, static_cast<uint32_t>(out(job)));
+    platform.expect_write(0x04C, 1);
+    platform.expect_read(0x024, job == 0 ? 0 : 1);
+    if (job == 0) {
+      platform.expect_read(0x068, 0x0303);
+      platform.expect_write(0x02C, 0xF);
+      platform.expect_write(0x028, 0b1011);
+    }
+    platform.expect_write(0x034, static_cast<uint32_t>(half(job)));
+    platform.expect_write(0x038, 1);
+    platform.expect_write(0x030, 1);
   };
-  const uint64_t first = MockPlatform::kBus + 1408 + 64 + 832, second = MockPlatform::kBus + 1408 + 64 + 192;
-  expect_infer(first, echo(first, 50));
-  expect_infer(second, echo(second, 10));
+  const auto expect_end = [&](uint32_t job) {
+    platform.expect_irq(Status::kOk, [&, job] {  // echoes the inputs of the job, descriptor 3, into its outbox
+      uint32_t lo;
+      std::memcpy(&lo, platform.at(half(job)) + 64 * 3 + 8, 4);
+      const uint8_t* inputs = platform.at(uint64_t{1} << 32 | lo);
+      for (uint32_t v = 0; v < size(job); ++v) std::memcpy(platform.at(out(job)) + 32 * v, inputs + 16 * v, 16);
+    });
+    platform.expect_read(0x02C, 1);
+    platform.expect_write(0x02C, 1);
+    platform.expect_read(0x068, (4 + job) << 8);
+  };
+  expect_submit(0);
+  for (uint32_t job = 0; job < 8; ++job) {
+    if (job + 1 < 8) expect_submit(job + 1);
+    expect_end(job);
+  }
+  platform.expect_write(0x028, 0b1100);
+  platform.expect_write(0x02C, 0b1100);
+  platform.expect_read(0x404, 2);
   ASSERT_EQ(runtime.infer(in.data(), 60, got.data()), Status::kOk);
   for (size_t i = 0; i < got.size(); ++i) EXPECT_EQ(got[i], i / 16);
 }

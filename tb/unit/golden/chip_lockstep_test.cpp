@@ -71,18 +71,34 @@ class ChipLockstep : public ::testing::Test {
   }
   /// Runs a job on both; compares everything software can see. Returns cycles of the job, {rtl, golden}.
   std::pair<uint64_t, uint64_t> run(const std::vector<Desc>& job, bool exact_memory = true) {
-    const std::vector<uint32_t> words = encode(job);
-    store(kJob, words.data(), 4 * words.size());
-    set_wide(CSR(job_addr_lo), kJob);
-    write(CSR(doorbell), 1);
+    ring(job, kJob);
     const uint64_t r0 = rtl->now(), g0 = gold->cycle();
     EXPECT_TRUE(gold->run(1000000));
     EXPECT_TRUE(rtl->run(1000000));
     const std::pair<uint64_t, uint64_t> cycles{rtl->now() - r0, gold->cycle() - g0};
+    compare(exact_memory);
+    return cycles;
+  }
+  void ring(const std::vector<Desc>& job, uint64_t at) {
+    const std::vector<uint32_t> words = encode(job);
+    store(at, words.data(), 4 * words.size());
+    set_wide(CSR(job_addr_lo), at);
+    write(CSR(doorbell), 1);
+  }
+  /// Until every job that was taken has ended.
+  void finish() {
+    const auto open = [](uint32_t jobs) { return (jobs & 0xFF) != ((jobs >> 8 & 0xFF) + (jobs >> 16 & 0xFF)) % 256; };
+    uint32_t polls = 0;
+    while (open(gold->csr_read(CSR(jobs)))) ASSERT_LT(++polls, 100000u);
+    while (open(rtl->csr_read(CSR(jobs)))) ASSERT_LT(++polls, 200000u);
+  }
+  /// Everything that software sees of two chips at rest.
+  void compare(bool exact_memory) {
     for (uint32_t n = 0; n < 200; ++n) {  // tiles come to rest
       gold->csr_read(CSR(id));
       rtl->csr_read(CSR(id));
     }
+    both(CSR(jobs), "jobs");
     both(CSR(irq_cause), "irq_cause");
     both(CSR(dma_status), "dma_status");
     both(CSR(dma_err_lo), "dma_err_lo");
@@ -106,7 +122,6 @@ class ChipLockstep : public ::testing::Test {
         }
     }
     write(CSR(irq_cause), 0xF);
-    return cycles;
   }
   void both(uint32_t addr, const char* name) { EXPECT_EQ(rtl->csr_read(addr), gold->csr_read(addr)) << name; }
 
@@ -189,6 +204,164 @@ TEST_F(ChipLockstep, RandomJobs) {
   }
   std::printf("random jobs: rtl %lu golden %lu (%+.2f %%)\n", r, g,
               100.0 * (static_cast<double>(g) / static_cast<double>(r) - 1));
+}
+
+TEST_F(ChipLockstep, Capabilities) {
+  build();
+  both(CSR(id), "id");
+  both(CSR(version), "version");
+  both(CSR(cap_chip), "cap_chip");
+  both(CSR(cap_array), "cap_array");
+  both(CSR(cap_adc), "cap_adc");
+  both(CSR(cap_sram), "cap_sram");
+  both(CSR(cap_repair), "cap_repair");
+  EXPECT_EQ(rtl->csr_read(CSR(cap_repair)), tiny_geometry().spares);
+}
+
+/// Sends itself, 16 bytes at 0x20 of tile 0, to the start of the outbox, with token 0.
+std::vector<uint8_t> sender() {
+  const uint64_t code[] = {isa::send::make(op(0, 2), isa::kHostTile, op(0), 16, 1, 0), isa::halt::make()};
+  std::vector<uint8_t> v(16);
+  std::memcpy(v.data(), code, 16);
+  return v;
+}
+
+// The second job waits for the first one and writes to the outbox that its own doorbell found; a third doorbell is lost.
+TEST_F(ChipLockstep, TwoJobs) {
+  build();
+  store(kIn, sender().data(), 16);
+  const std::vector<Desc> job{{.op = isa::DmaOp::kM2t, .tile = 0, .len = 16, .mem = kIn, .tile_addr = 0x20},
+                              {.op = isa::DmaOp::kStart, .tile_addr = 4, .mask = 1},
+                              {.op = isa::DmaOp::kWait, .wait_token = 0},
+                              {}};
+  const std::vector<Desc> bad{{.op = isa::DmaOp::kM2t, .tile = 0, .len = 0, .mem = kIn, .tile_addr = 0x20}};
+  set_wide(CSR(out_base_lo), kOut);
+  ring(job, kJob);
+  set_wide(CSR(out_base_lo), kOut + 0x100);
+  ring(job, kJob + 0x400);
+  both(CSR(status), "status");
+  EXPECT_EQ(rtl->csr_read(CSR(status)) & OHMAC_CSR__STATUS__JOB_QUEUED_bm, OHMAC_CSR__STATUS__JOB_QUEUED_bm);
+  set_wide(CSR(out_base_lo), kOut + 0x200);
+  ring(bad, kJob + 0x800);
+  finish();
+  compare(true);
+  EXPECT_EQ(rtl->csr_read(CSR(jobs)), 0x0202u);
+  for (const uint32_t at : {0u, 0x100u})
+    EXPECT_EQ(std::memcmp(rtl->memory() + (kOut - kBase) + at, sender().data(), 16), 0) << at;
+  // A failed job does not keep the next one; the status tells of the first error.
+  ring(bad, kJob);
+  ring(job, kJob + 0x400);
+  finish();
+  compare(false);
+  EXPECT_EQ(rtl->csr_read(CSR(jobs)), 0x010304u);
+  EXPECT_EQ(rtl->csr_read(CSR(dma_status)), 4u | 3u << 8);
+  ring(job, kJob);
+  ring(bad, kJob + 0x400);
+  finish();
+  compare(false);
+  EXPECT_EQ(rtl->csr_read(CSR(jobs)), 0x020406u);
+  EXPECT_EQ(rtl->csr_read(CSR(dma_status)), 4u | 6u << 8);
+  // Both misaligned: one after the other.
+  for (int i = 0; i < 2; ++i) {
+    set_wide(CSR(job_addr_lo), kJob + 16);
+    write(CSR(doorbell), 1);
+  }
+  finish();
+  compare(false);
+  EXPECT_EQ(rtl->csr_read(CSR(jobs)), 0x040408u);
+}
+
+TEST_F(ChipLockstep, AbortDropsTheQueuedJob) {
+  build();
+  const std::vector<Desc> stuck{{.op = isa::DmaOp::kWait, .wait_token = 3}, {}};
+  ring(stuck, kJob);
+  ring({{}}, kJob + 0x400);
+  write(CSR(ctrl), 1);
+  finish();
+  compare(false);
+  EXPECT_EQ(rtl->csr_read(CSR(jobs)), 0x020002u);
+  ring({{}}, kJob);  // refused
+  both(CSR(jobs), "jobs");
+  write(CSR(ctrl), 0);
+  ring({{}}, kJob);
+  finish();
+  compare(false);
+  EXPECT_EQ(rtl->csr_read(CSR(jobs)), 0x020103u);
+}
+
+TEST_F(ChipLockstep, RandomQueue) {
+  build();
+  std::mt19937_64 rng(tb::test_seed(1));
+  const auto below = [&](uint32_t n) { return static_cast<uint32_t>(rng() % n); };
+  std::vector<uint8_t> data(0x4000);
+  for (uint8_t& b : data) b = static_cast<uint8_t>(rng());
+  store(kIn, data.data(), data.size());
+  for (uint32_t n = 0; n < 100 && !HasFailure(); ++n) {
+    SCOPED_TRACE("pair " + std::to_string(n));
+    bool failing = false;
+    for (uint32_t j = 0; j < 2; ++j) {
+      std::vector<Desc> job;
+      for (uint32_t i = below(4); i != 0; --i) {
+        Desc d;
+        d.op = below(2) ? isa::DmaOp::kM2t : isa::DmaOp::kT2m;
+        d.tile = below(2);
+        d.len = 1 + below(600);
+        d.mem = (d.op == isa::DmaOp::kM2t ? kIn : kOut) + 16 * below(400);
+        d.tile_addr = 0x1000 + 16 * below(300);
+        if (below(8) == 0) d.len = 0;
+        if (below(8) == 0) d.tile = 2;
+        failing |= d.len == 0 || d.tile == 2;
+        job.push_back(d);
+      }
+      job.push_back({});
+      ring(job, kJob + 0x1000 * j);
+      for (uint32_t i = below(60); i != 0; --i) {
+        gold->csr_read(CSR(id));
+        rtl->csr_read(CSR(id));
+      }
+    }
+    finish();
+    both(CSR(jobs), "jobs");
+    // Whether the second doorbell still found a job may differ, so what it cleared, too.
+    if (!failing) compare(true);
+    write(CSR(irq_cause), 0xF);
+  }
+}
+
+TEST_F(ChipLockstep, StopAndClear) {
+  build();
+  const uint64_t code[] = {isa::signal::make(kSeq, 5, 7), isa::wait::make(kMvm, 1, 1), isa::wait::make(kSeq, 2, 1),
+                           isa::wait::make(kSeq, 5, 7), isa::halt::make(), 0};
+  store(kIn, code, sizeof code);
+  const uint32_t ctrl = CSR(tile[0]) + 8, status = ctrl + 4;
+  run({{.op = isa::DmaOp::kM2t, .tile = 1, .len = sizeof code, .mem = kIn, .tile_addr = 0},
+       {.op = isa::DmaOp::kStart, .mask = 2},
+       {}});
+  both(status, "running");
+  EXPECT_EQ(rtl->csr_read(status), 1u | 2u << 16);
+  const uint32_t start = TILE_RF__CTRL__START_bm, stop = TILE_RF__CTRL__STOP_bm, clear = TILE_RF__CTRL__CLEAR_bm;
+  write(ctrl, clear);  // ignored: it runs
+  both(status, "running");
+  write(ctrl, stop);
+  compare(true);
+  EXPECT_EQ(rtl->csr_read(status), 2u | 9u << 8 | 2u << 16);
+  write(ctrl, start | 3);  // token 5 is still there
+  compare(true);
+  EXPECT_EQ(rtl->csr_read(status), 2u | 4u << 16);
+  write(ctrl, stop);  // does not run: nothing
+  compare(true);
+  write(ctrl, start | 0);
+  compare(true);
+  write(ctrl, stop);
+  compare(true);
+  write(ctrl, clear | start | 3);  // clear first: now the token lacks
+  compare(true);
+  EXPECT_EQ(rtl->csr_read(status), 1u | 3u << 16);
+  write(ctrl, stop);
+  compare(true);
+  write(ctrl, clear);
+  compare(true);
+  EXPECT_EQ(rtl->csr_read(status), 2u | 3u << 16);
 }
 
 TEST_F(ChipLockstep, Errors) {

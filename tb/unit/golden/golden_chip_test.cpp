@@ -68,7 +68,7 @@ class Chip : public ::testing::Test {
     }
   }
   void expect_error(DmaError e, uint32_t index, uint64_t addr) {
-    EXPECT_EQ(chip.csr_read(CSR(dma_status)), static_cast<uint32_t>(e) | index << 16);
+    EXPECT_EQ(chip.csr_read(CSR(dma_status)) & ~OHMAC_CSR__DMA_STATUS__JOB_bm, static_cast<uint32_t>(e) | index << 16);
     EXPECT_EQ(chip.csr_read(CSR(dma_err_lo)), static_cast<uint32_t>(addr));
     EXPECT_EQ(chip.csr_read(CSR(dma_err_hi)), static_cast<uint32_t>(addr >> 32));
     EXPECT_EQ(chip.csr_read(CSR(status)) & 1, 0u);

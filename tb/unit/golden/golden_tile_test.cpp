@@ -6,7 +6,7 @@
 #include <random>
 
 #include "models/golden/disasm.h"
-#include "tb/unit/golden/program.h"
+#include "tb/unit/golden/tile_fixture.h"
 
 namespace ohmac::test {
 namespace {
@@ -16,36 +16,6 @@ using golden::FlitKind;
 using golden::TileStop;
 using isa::Counter;
 using isa::Fault;
-
-class Tile : public ::testing::Test {
- protected:
-  Tile() : t(tiny_geometry(), ideal_macro(tiny_geometry())) {
-    unit_calibration(t, 32);
-    for (uint32_t i = 0; i < 8; ++i)
-      set_agu(t, i, 0x1000 + 0x200 * static_cast<int32_t>(i));  // a0 = 0x1000, a1 = 0x1200, ...
-  }
-  void cells(const std::vector<int8_t>& w, uint32_t rows, uint32_t cols) {
-    t.macro().program_cells(0, 0, rows, cols, w.data());
-  }
-  TileStop go(std::vector<uint64_t> code, uint64_t cycles = 1000000) {
-    code.push_back(isa::halt::make());
-    load(t, 0, code);
-    t.start(0);
-    return t.run(cycles);
-  }
-  TileStop fault(Fault cause, int pc, std::vector<uint64_t> code) {
-    const TileStop s = go(std::move(code));
-    EXPECT_EQ(t.status().fault, cause);
-    EXPECT_TRUE(t.status().halted);
-    EXPECT_FALSE(t.status().running);
-    if (pc >= 0) {
-      EXPECT_EQ(t.status().pc, pc);
-    }
-    return s;
-  }
-  uint32_t count(Counter c) const { return t.counter(c); }
-  GoldenTile t;
-};
 
 TEST_F(Tile, HaltCountsItselfAndStaysAtItsPc) {
   EXPECT_EQ(go({isa::nop::make(), isa::nop::make()}), TileStop::kHalted);
@@ -124,7 +94,8 @@ TEST_F(Tile, PsumSaturates) {
   for (uint32_t i = 0; i < 32; ++i) poke<int8_t>(t, 0x1000 + i, 127);
   for (uint32_t c = 0; c < 4; ++c) t.write_config(cfg::kCalBase + c, 65535);
   set_slot(t, 0, {.k = 32, .in_slice = 3, .w_slices = 2, .group_rows = 4});
-  go({isa::mvm::make(op(0), op(1), 0)});
+  t.write_config(cfg::kTrapBase, 0);
+  EXPECT_EQ(go({isa::mvm::make(op(0), op(1), 0)}), TileStop::kHalted);
   EXPECT_EQ(peek<int32_t>(t, 0x1200), INT32_MAX);
   EXPECT_EQ(peek<int32_t>(t, 0x1204), 0);
   EXPECT_EQ(count(Counter::kSats), 1u);
@@ -413,6 +384,12 @@ TEST_F(Tile, FaultIllegalOpcode) {
 }
 TEST_F(Tile, FaultWaitWithCountZero) { fault(Fault::kIllegalInstr, 0, {isa::wait::make(kVec, 0, 0)}); }
 TEST_F(Tile, FaultSendBeyondHost) { fault(Fault::kIllegalInstr, 0, {isa::send::make(op(0), 65, op(1), 4, 0, 0)}); }
+// The tiny chip has tiles 0 and 1.
+TEST_F(Tile, FaultSendOutsideTheMesh) {
+  fault(Fault::kIllegalInstr, 0, {isa::send::make(op(0), 2, op(1), 4, 0, 0)});
+  fault(Fault::kIllegalInstr, 0, {isa::send::make(op(0), 63, op(1), 0, 0, 0)});  // before CONFIG
+  EXPECT_EQ(go({isa::send::make(op(0), 1, op(1), 4, 0, 0)}), TileStop::kHalted);
+}
 TEST_F(Tile, FaultEmptySend) { fault(Fault::kConfig, 0, {isa::send::make(op(0), 64, op(1), 0, 0, 0)}); }
 TEST_F(Tile, FaultMisalignedVector) {
   set_vec(t, 0, 8, false, false);
@@ -584,6 +561,9 @@ TEST(Disassembler, ReadsEveryInstruction) {
   EXPECT_EQ(golden::disassemble(isa::mvm::make(op(1, 2), op(3), 2)), "MVM    src=a1+0x20 dst=a3 cfg=2");
   EXPECT_EQ(golden::disassemble(isa::vec::make(op(1), op(2), op(3, 1), 1, 4)), "VEC    a=a1 b=a2 dst=a3+0x10 cfg=4");
   EXPECT_EQ(golden::disassemble(isa::send::make(op(0), 64, op(1), 12, 1, 3)), "SEND   src=a0 to=host dst=a1 len=12 t3");
+  EXPECT_EQ(golden::disassemble(isa::prog::make(op(1), op(2, 4), op(3), 5, 1)),
+            "PROG   row=a5 src=a1 dst=a2+0x40 fail=a3 cfg=1");
+  EXPECT_EQ(golden::disassemble(isa::setr::make(0x183, 0x102)), "SETR   REPAIR[3] = 0x00000102");
   EXPECT_EQ(golden::disassemble(isa::wait::make(kNet, 4, 2)), "WAIT   net t4 >= 2");
   EXPECT_EQ(golden::disassemble(isa::signal::make(kVec, 4, 2)), "SIGNAL vec t4 += 2");
   EXPECT_EQ(golden::disassemble(isa::setr::make(0x08C, 0x10)), "SETR   MVMCFG[1].4 = 0x00000010");

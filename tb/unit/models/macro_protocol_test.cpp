@@ -133,6 +133,109 @@ TEST_F(MacroProtocol, TooManyTrials) {
   at(28).sar_strobe = true;
   expect_error(28, "sar_strobe: more than 8 trials");
 }
+// Programming: en in cycle 50, the mask word in 51, a pulse in 52..56.
+class ProgProtocol : public MacroProtocol {
+ protected:
+  ProgProtocol() {
+    ProgIn settings;
+    settings.row = 3;
+    settings.amp = 9;
+    settings.set = true;
+    pins_.pulse(50, {0xffu}, settings, 5);
+    pins_.at(65);
+  }
+};
+
+TEST_F(ProgProtocol, LegalPulseAndRepairHaveNoError) {
+  pins_.repair(60, 7, true, 3);
+  at(61).prog.repair_clr = true;
+  pins_.run(&macro_);
+  EXPECT_TRUE(macro_.protocol_errors().empty()) << macro_.protocol_errors()[0].rule;
+  EXPECT_EQ(macro_.device_report().pulses, 8u);
+}
+TEST_F(ProgProtocol, MaskWithoutEnableInTheCycleBefore) {
+  at(50).prog.en = false;
+  expect_error(51, "prog.en: must be 1 in the cycle before");
+}
+TEST_F(ProgProtocol, PulseWithoutEnableInTheCycleBefore) {
+  at(59).prog.pulse = at(59).prog.en = true;
+  expect_error(59, "prog.en: must be 1 in the cycle before");
+}
+TEST_F(ProgProtocol, EnableDropsDuringAPulse) {
+  at(54).prog.en = false;
+  expect_error(54, "prog.en: must be 1 in the cycle before the first mask_we or pulse and through them");
+}
+TEST_F(ProgProtocol, DriveInProgramMode) {
+  at(50).drive = at(50).int_rst = true;
+  expect_error(50, "prog.en: drive, integrate");
+}
+TEST_F(ProgProtocol, IntegrateInProgramMode) {
+  at(53).integrate = true;
+  expect_error(53, "prog.en: drive, integrate");
+}
+TEST_F(ProgProtocol, SampleInProgramMode) {
+  at(53).sample = true;
+  expect_error(53, "prog.en: drive, integrate");
+}
+TEST_F(ProgProtocol, StrobeInProgramMode) {
+  at(53).sar_strobe = true;
+  expect_error(53, "prog.en: drive, integrate");
+}
+TEST_F(ProgProtocol, MaskTogetherWithARowWrite) {
+  at(51).row_we = true;
+  expect_error(51, "prog.mask_we: not together");
+}
+TEST_F(ProgProtocol, MaskTogetherWithAPulse) {
+  at(53).prog.mask_we = true;
+  expect_error(53, "prog.mask_we: not together");
+}
+TEST_F(ProgProtocol, MaskWordThatDoesNotExist) {
+  at(51).row_addr = 1;  // 32 columns: word 0 only
+  expect_error(51, "prog.mask_we: row_addr beyond the column mask");
+}
+TEST_F(ProgProtocol, RowThatDoesNotExist) {
+  for (size_t c = 52; c < 57; ++c) at(c).prog.row = 32;
+  expect_error(57, "prog.row: no such row");
+  EXPECT_EQ(macro_.device_report().pulses, 0u);
+}
+TEST_F(ProgProtocol, PinsChangeDuringAPulse) {
+  const std::string rule = "prog.row, neg, set, amp: changed during a pulse";
+  for (int pin = 0; pin < 4; ++pin) {
+    Macro m(macro_);
+    PinTimeline pins(pins_);
+    ProgIn& p = pins.at(55).prog;
+    if (pin == 0) p.row = 2;
+    if (pin == 1) p.neg = true;
+    if (pin == 2) p.set = false;
+    if (pin == 3) p.amp = 8;
+    pins.run(&m);
+    ASSERT_FALSE(m.protocol_errors().empty()) << pin;
+    EXPECT_EQ(m.protocol_errors()[0].cycle, 55u);
+    EXPECT_EQ(m.protocol_errors()[0].rule, rule);
+  }
+}
+TEST_F(ProgProtocol, RepairInProgramMode) {
+  pins_.repair(60, 2, true, 1);
+  at(60).prog.en = true;
+  expect_error(60, "prog.repair_we: en, drive and row_we");
+}
+TEST_F(ProgProtocol, RepairDuringADrive) {
+  pins_.repair(12, 2, true, 1);
+  expect_error(12, "prog.repair_we: en, drive and row_we");
+}
+TEST_F(ProgProtocol, RepairTogetherWithARowWrite) {
+  pins_.repair(60, 2, true, 1);
+  at(60).row_we = true;
+  expect_error(60, "prog.repair_we: en, drive and row_we");
+}
+TEST_F(ProgProtocol, RepairOfALaneWithoutSpare) {
+  pins_.repair(60, 8, true, 1);
+  expect_error(60, "prog.repair_we: the lane has no spare column");
+}
+TEST_F(ProgProtocol, RepairOfABlockThatDoesNotExist) {
+  pins_.repair(60, 2, true, 4);
+  expect_error(60, "prog.repair_we: no such column block");
+}
 TEST_F(MacroProtocol, TheModelGoesOnAndTheListIsBounded) {
   std::vector<int8_t> code(8, 0);
   std::vector<uint8_t> cmp(8, 1);

@@ -134,8 +134,8 @@ uint64_t test_seed() {
 
 class MacroOnGeometry : public ::testing::TestWithParam<Geometry> {};
 INSTANTIATE_TEST_SUITE_P(Sizes, MacroOnGeometry,
-                         ::testing::Values(tiny_geometry(), reference_geometry(), Geometry{1, 1, 64, 120, 24, 16384},
-                                           Geometry{1, 1, 4, 8, 8, 16384}));
+                         ::testing::Values(tiny_geometry(), reference_geometry(), Geometry{1, 1, 64, 120, 24, 16384, 5},
+                                           Geometry{1, 1, 4, 8, 8, 16384, 0}));
 
 TEST_P(MacroOnGeometry, IdealEqualsTheIntegerFormulaAtBothLevels) {
   const Geometry g = GetParam();

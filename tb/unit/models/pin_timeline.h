@@ -75,6 +75,33 @@ class PinTimeline {
     return t + bits + 2;
   }
 
+  /// Program mode: every word of the column mask, then one pulse; returns the first cycle after it, in which it acts.
+  size_t pulse(size_t t, const std::vector<uint32_t>& mask, const ProgIn& settings, uint32_t cycles) {
+    at(t).prog.en = true;
+    for (size_t w = 0; w < mask.size(); ++w) {
+      PinsIn& p = at(++t);
+      p.prog.en = p.prog.mask_we = true;
+      p.row_addr = static_cast<uint8_t>(w);
+      p.row_wdata = mask[w];
+    }
+    for (uint32_t c = 0; c < cycles; ++c) {
+      PinsIn& p = at(++t);
+      p.prog = settings;
+      p.prog.en = p.prog.pulse = true;
+    }
+    at(t + 1);
+    return t + 1;
+  }
+
+  /// A REPAIR word of a lane; returns the cycle after.
+  size_t repair(size_t t, uint32_t lane, bool enable, uint32_t block) {
+    PinsIn& p = at(t);
+    p.prog.repair_we = true;
+    p.row_addr = static_cast<uint8_t>(lane);
+    p.row_wdata = (enable ? 0x100u : 0u) | block;
+    return t + 1;
+  }
+
   /// Runs every cycle; codes of all conversions, in the order of the calls of convert().
   std::vector<std::vector<int8_t>> run(Macro* m) {
     const uint32_t lanes = m->config().geometry.lanes;

@@ -42,11 +42,22 @@ class Mesh : public ::testing::Test {
       }
     }
     dut.settle();
+    bool waiting = inside > 0;
+    for (const bool o : offered) waiting |= o;
+    if (waiting) {
+      EXPECT_TRUE(dut->busy_o) << "a flit is inside or offered, cycle " << dut.cycle();
+    }
+    idle = waiting ? 0 : idle + 1;
+    if (idle > kCreditTrip) {
+      EXPECT_FALSE(dut->busy_o) << "nothing was inside for " << idle << " cycles";
+      rests = true;
+    }
     for (unsigned t = 0; t <= kTiles; ++t) {
       const bool host = t == kHost;
       if (offered[t] && (host ? dut->host_i_ready : dut->tile_i_ready >> t & 1)) {
         in[t].pop_front();
         offered[t] = false;
+        ++inside;
       }
       const bool valid = host ? dut->host_o_valid : dut->tile_o_valid >> t & 1;
       if (shown[t]) {
@@ -59,7 +70,10 @@ class Mesh : public ::testing::Test {
       }
       last[t] = f;
       shown[t] = !(host ? dut->host_o_ready : dut->tile_o_ready >> t & 1);
-      if (!shown[t]) out[t].push_back({dut.cycle(), f});
+      if (!shown[t]) {
+        out[t].push_back({dut.cycle(), f});
+        --inside;
+      }
     }
     dut.tick();
   }
@@ -70,6 +84,9 @@ class Mesh : public ::testing::Test {
   std::deque<std::pair<uint64_t, Flit>> out[kTiles + 1];
   bool offered[kTiles + 1] = {}, shown[kTiles + 1] = {};
   Flit last[kTiles + 1];
+  static constexpr unsigned kCreditTrip = 4;  // after the last flit a credit goes back
+  unsigned inside = 0, idle = 0;
+  bool rests = false;
 };
 
 TEST_F(Mesh, AllToAllKeepsOrderAndDrains) {
@@ -96,6 +113,8 @@ TEST_F(Mesh, AllToAllKeepsOrderAndDrains) {
     tick(phase & 1 ? 1.0 : 0.2, phase & 2 ? 1.0 : 0.2);
   }
   EXPECT_EQ(pending(), 0u);
+  for (unsigned n = 0; n < 20; ++n) tick(1, 1);
+  EXPECT_TRUE(rests);
   for (unsigned to = 0; to <= kTiles; ++to) {
     for (const auto& [cycle, f] : out[to]) {
       ASSERT_EQ(f.data[2], to);
@@ -118,6 +137,22 @@ TEST_F(Mesh, EveryoneToTheHostWhileTheHostAnswersEveryone) {
   for (unsigned n = 0; n < 4000; ++n) tick(1, 1);
   EXPECT_EQ(out[kHost].size(), 200u * kTiles);
   for (unsigned t = 0; t < kTiles; ++t) EXPECT_EQ(out[t].size(), 200u);
+}
+
+// One flit at a time over every pair, held back at its end: busy from the offer to the last handshake.
+TEST_F(Mesh, BusyWhileOneFlitIsInside) {
+  for (unsigned from = 0; from <= kTiles; ++from) {
+    for (unsigned to = 0; to <= kTiles; ++to) {
+      if (from == kHost && to == kHost) continue;
+      in[from].push_back(flit(from, to, from * 100 + to));
+      for (unsigned n = 0; n < 20; ++n) tick(1, 0);
+      EXPECT_EQ(inside, 1u);
+      rests = false;
+      for (unsigned n = 0; n < 8; ++n) tick(1, 1);
+      EXPECT_EQ(inside, 0u);
+      EXPECT_TRUE(rests) << from << " to " << to;
+    }
+  }
 }
 
 TEST_F(Mesh, HostStreamsAFlitACycle) {

@@ -61,7 +61,17 @@ TEST_F(Agu, RandomStepsMatchExactArithmetic) {
   std::mt19937_64 rng(seed);
   int64_t addr = 0, inc[4] = {}, base = 0, len = 0;
   for (int i = 0; i < 50000; ++i) {
-    if (rng() % 3 == 0) {
+    if (rng() % 4 == 0) {  // the next step of depth 0 ends within a byte of an end of the window
+      inc[0] = sext24(base + (rng() & 1 ? len : 0) + static_cast<int64_t>(rng() % 3) - 1 - addr);
+      write(kInc0, inc[0]);
+    } else if (rng() % 64 == 0) {
+      len = int64_t{1} << rng() % 24;
+      write(kWrapLen, len);
+    } else if (rng() % 1024 == 0) {
+      dut.reset();
+      addr = base = len = 0;
+      std::fill(std::begin(inc), std::end(inc), 0);
+    } else if (rng() % 3 == 0) {
       const unsigned word = rng() % 8;
       const int64_t v = static_cast<int64_t>(rng() & (rng() & 1 ? 0xFFFFFF : 0xFF));
       write(word, v);
@@ -70,7 +80,7 @@ TEST_F(Agu, RandomStepsMatchExactArithmetic) {
       if (word == kWrapBase) base = sext24(v);
       if (word == kWrapLen) len = v;
     } else {
-      const unsigned d = rng() % 4;
+      const unsigned d = rng() & 1 ? rng() % 4 : 0;
       step(d);
       int64_t sum = addr + inc[d];
       if (len != 0 && sum >= base + len)

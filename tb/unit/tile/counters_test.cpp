@@ -25,8 +25,9 @@ TEST(TileCounters, CountEachEventAndSumSharedOnes) {
   for (int i = 0; i < 3000; ++i) {
     const auto bit = [&] { return static_cast<uint8_t>(rng() & 1); };
     const uint8_t op = bit(), drive = bit(), conversion = bit(), trial = bit(), row = bit(), rd = bit(), wr = bit(),
-                  busy = bit();
+                  busy = bit(), prog_read = bit();
     const uint8_t clips = static_cast<uint8_t>(rng()), sats = static_cast<uint8_t>(rng());
+    const unsigned pulses = rng() % 513, prog_fails = rng() % 513;
     pack(dut->mvm_i, {{1, op},
                       {1, drive},
                       {1, conversion},
@@ -36,7 +37,10 @@ TEST(TileCounters, CountEachEventAndSumSharedOnes) {
                       {8, sats},
                       {1, rd},
                       {1, wr},
-                      {1, busy}});
+                      {1, busy},
+                      {1, prog_read},
+                      {10, pulses},
+                      {10, prog_fails}});
     dut->instr_i = bit(), dut->vec_step_i = bit(), dut->vec_sats_i = rng() % 9, dut->vec_rd_i = rng() % 4,
     dut->vec_wr_i = bit();
     dut->tx_flit_i = bit(), dut->tx_rd_i = bit(), dut->rx_flit_i = bit(), dut->rx_wr_i = bit();
@@ -55,6 +59,9 @@ TEST(TileCounters, CountEachEventAndSumSharedOnes) {
     at(Counter::kSramWr) += wr + dut->vec_wr_i + dut->rx_wr_i;
     at(Counter::kAdcBusy) += busy;
     at(Counter::kActive) += 1;
+    at(Counter::kProgReads) += prog_read;
+    at(Counter::kPulses) += pulses;
+    at(Counter::kProgFails) += prog_fails;
     dut.tick();
     for (unsigned c = 0; c < 32; ++c) {
       dut->sel_i = static_cast<uint8_t>(c);

@@ -12,7 +12,10 @@ using namespace ohmac::tb;
 
 namespace {
 
-constexpr unsigned kSram = 16384;
+constexpr unsigned kSram = 1 << 21;  // what line addresses reach
+
+/// Contents of the SRAM.
+uint8_t ram(unsigned addr) { return static_cast<uint8_t>((addr + 1) * 2654435761u >> 24); }
 enum Kind { kOp = 0, kWait = 1, kSignal = 2 };
 
 struct Item {
@@ -37,7 +40,6 @@ class NocTx : public ::testing::Test {
     dut->drop_waits_i = 0;
     dut->mesh_x_i = 4;
     dut.reset();
-    ram.resize(kSram);
   }
   /// The flits of one transfer, from rtl/tile/README.md.
   std::vector<Flit> expect(unsigned src, unsigned len, unsigned dst, const Flit& head, bool token_en, unsigned token) {
@@ -48,7 +50,7 @@ class NocTx : public ::testing::Test {
       f.addr = (dst + 16 * i) & 0xFFFFFF;
       for (unsigned b = 0; b < 16 && 16 * i + b < len; ++b) f.strb |= static_cast<uint16_t>(1u << b);
       for (unsigned b = 0; b < 16; ++b) {
-        if (f.strb >> b & 1) f.data[b / 4] |= static_cast<uint32_t>(ram[src + 16 * i + b]) << (8 * (b % 4));
+        if (f.strb >> b & 1) f.data[b / 4] |= uint32_t{ram(src + 16 * i + b)} << (8 * (b % 4));
       }
       f.token_en = token_en && i == n - 1;
       f.token = f.token_en ? token : 0;
@@ -96,7 +98,7 @@ class NocTx : public ::testing::Test {
       if (line >= 0) {
         w = 0;
         for (unsigned b = 0; b < 4; ++b)
-          w |= static_cast<uint32_t>(ram[static_cast<unsigned>(line) * 32 + 4 * i + b]) << (8 * b);
+          w |= uint32_t{ram(static_cast<unsigned>(line) * 32 + 4 * i + b)} << (8 * b);
       }
       dut->rd_rdata_i[i] = w;
     }
@@ -111,6 +113,7 @@ class NocTx : public ::testing::Test {
     if (dut->flit_valid_o && ready) sent.push_back(Flit::from(dut->flit_o));
     if (dut->sig_valid_o) signalled.push_back({dut->sig_token_o, dut->sig_count_o, static_cast<unsigned>(sent.size())});
     if (dut->wait_gnt_i) waited.push_back({dut->wait_token_o, dut->wait_count_o, static_cast<unsigned>(sent.size())});
+    idle = dut->idle_o;
     counted_flits += dut->ev_flit_o;
     counted_reads += dut->ev_rd_o;
     const unsigned taken = (item && dut->item_ready_o ? 1u : 0u) | (cmd && dut->cmd_ready_o ? 2u : 0u);
@@ -121,10 +124,10 @@ class NocTx : public ::testing::Test {
     unsigned token, count, after_flits;
   };
   Clocked<Vtile_noc_tx_test_dut> dut;
-  std::vector<uint8_t> ram;
   std::vector<Flit> sent;
   std::vector<Tok> signalled, waited;
   int line = -1;
+  bool idle = true;  // in the last step
   unsigned reads = 0, counted_reads = 0, counted_flits = 0;
 };
 
@@ -150,7 +153,6 @@ TEST_F(NocTx, SendsWhatItWasToldWithRandomStalls) {
   const uint64_t seed = test_seed(10);
   SCOPED_TRACE(seed);
   std::mt19937_64 rng(seed);
-  for (auto& b : ram) b = static_cast<uint8_t>(rng());
   for (unsigned mesh_x = 1; mesh_x <= 8; ++mesh_x) {
     dut->mesh_x_i = mesh_x;
     std::vector<Flit> expected;
@@ -169,7 +171,7 @@ TEST_F(NocTx, SendsWhatItWasToldWithRandomStalls) {
         item.len = rng() % 4 ? rng() % 100 : rng() % 2 ? 0 : rng() % 600;
         item.token_en = item.len == 0 || rng() % 2;
         item.src = static_cast<unsigned>(rng() % (kSram - 640)) & ~15u;
-        item.dst = static_cast<unsigned>(rng() % kSram) & ~15u;
+        item.dst = static_cast<unsigned>(rng()) & 0xFFFFF0;
         item.tile = rng() % 8 ? rng() % (8 * mesh_x) : 64;
         have_item = true;
       }
@@ -179,8 +181,11 @@ TEST_F(NocTx, SendsWhatItWasToldWithRandomStalls) {
         have_cmd = true;
       }
       const bool fast = (cycle / 256) % 2;
+      const size_t sent_before = sent.size();
+      const bool waits = signalled.size() < expected_sig.size() || waited.size() < expected_wait.size();
       const unsigned taken = step(have_item ? &item : nullptr, have_cmd ? &cmd : nullptr, fast || rng() % 3 == 0,
                                   fast || rng() % 3 == 0, rng() % 4 == 0);
+      ASSERT_FALSE(idle && (waits || sent_before < expected.size())) << "idle with work left, cycle " << cycle;
       if (taken & 2) {
         ASSERT_FALSE(taken & 1);
         for (const Flit& f : expect(cmd)) expected.push_back(f);
@@ -217,6 +222,23 @@ TEST_F(NocTx, SendsWhatItWasToldWithRandomStalls) {
       ASSERT_EQ(waited[i].count, expected_wait[i].count);
     }
     ASSERT_EQ(counted_reads, reads);
+  }
+}
+
+TEST_F(NocTx, AnswersReadsOfEveryLength) {
+  for (const unsigned len : {1u, 4095u, 4097u, 16384u + 17u, 32768u + 31u, 65535u}) {
+    for (const unsigned addr : {0u, 0x1234F0u, kSram - 65536u}) {
+      const Command cmd{addr, len};
+      const std::vector<Flit> expected = expect(cmd);
+      sent.clear();
+      ASSERT_EQ(step(nullptr, &cmd, true, true, false), 2u);
+      for (int i = 0; i < 4200 && (sent.size() < expected.size() || !idle); ++i) {
+        step(nullptr, nullptr, true, true, false);
+      }
+      ASSERT_EQ(sent.size(), expected.size()) << len;
+      for (size_t i = 0; i < sent.size(); ++i) expect_same(expected[i], sent[i], i);
+      ASSERT_EQ(counted_reads, reads);
+    }
   }
 }
 

@@ -42,7 +42,9 @@ class Model {
   std::array<uint32_t, 8> scalar{};
   std::array<std::array<uint32_t, 8>, 4> mvm{};
   std::array<std::array<uint32_t, 4>, 8> vec{};
+  std::array<uint32_t, 4> prog{};
   uint32_t timing = 32u << 8 | 4;
+  int64_t tiles = 64;
   std::array<Log, 4> queued;  // by engine; 0: SETR, WAIT and SIGNAL of SEQ
   isa::Fault fault = isa::Fault::kNone;
   unsigned pc = 0, instrs = 0;
@@ -54,6 +56,7 @@ class Model {
     if (word >= 0x80 && word < 0xA0) mvm[(word - 0x80) / 8][word % 8] = v;
     if (word >= 0xC0 && word < 0xE0) vec[(word - 0xC0) / 4][word % 4] = v;
     if (word == 0x100) timing = v;
+    if (word >= 0x110 && word < 0x114) prog[word - 0x110] = v;
   }
 
   void run(const std::vector<uint64_t>& program, unsigned start, unsigned budget) {
@@ -92,6 +95,11 @@ class Model {
         case isa::Op::kSetr: {
           const unsigned a = isa::setr::addr.get(w);
           if (a >= 0x400) return stop(isa::Fault::kAddress);
+          const uint64_t imm = isa::setr::imm.get(w);
+          if (a >= 0x180 && a < 0x200 && cfg::repair::en.get(imm) &&
+              (a - 0x180 >= kLanes || cfg::repair::block.get(imm) >= kCols / kLanes)) {
+            return stop(isa::Fault::kConfig);
+          }
           write(a, static_cast<uint32_t>(isa::setr::imm.get(w)));
           queued[0].push_back("setr " + text({a, static_cast<int64_t>(isa::setr::imm.get(w))}));
           break;
@@ -112,7 +120,23 @@ class Model {
           const int64_t bytes = 4 * static_cast<int64_t>(mc::mux_count.get(s[5]) * kLanes >> mc::w_slices.get(s[4]));
           if (!inside(dst, bytes, 32)) return stop(isa::Fault::kAddress);
           const auto& a = agu[isa::mvm::src.get(w) >> 12];
-          queued[1].push_back("op " + text({src, a[5], a[6], dst, static_cast<int64_t>(isa::mvm::cfg.get(w))}));
+          queued[1].push_back("op " + text({src, a[5], a[6], dst, static_cast<int64_t>(isa::mvm::cfg.get(w)), 0}));
+          break;
+        }
+        case isa::Op::kProg: {
+          const auto& s = mvm[isa::prog::cfg.get(w)];
+          if (!mvm_legal(s) || !(timing & 0xFF) || !(timing >> 8 & 0xFF) || !cfg::prog::limit.get(prog[0]) ||
+              !cfg::prog::pulse.get(prog[1]) || !cfg::prog::verify_x.get(prog[2])) {
+            return stop(isa::Fault::kConfig);
+          }
+          const int64_t n = static_cast<int64_t>(mc::mux_count.get(s[5]) * kLanes);
+          const int64_t src = ea(isa::prog::src.get(w)), dst = ea(isa::prog::dst.get(w)),
+                        fail = ea(isa::prog::fail.get(w)), row = agu[isa::prog::row_agu.get(w)][0];
+          if (!inside(src, n, 32) || !inside(dst, 4 * n, 32) || !inside(fail, 32 * ((n + 255) / 256), 32) ||
+              row >= kRows) {
+            return stop(isa::Fault::kAddress);
+          }
+          queued[1].push_back("op " + text({src, fail, row, dst, static_cast<int64_t>(isa::prog::cfg.get(w)), 1}));
           break;
         }
         case isa::Op::kVec: {
@@ -132,7 +156,7 @@ class Model {
           const int64_t len = static_cast<int64_t>(isa::send::len.get(w)),
                         tile = static_cast<int64_t>(isa::send::tile.get(w));
           const bool token_en = isa::send::token_en.get(w);
-          if (tile > 64) return stop(isa::Fault::kIllegalInstr);
+          if (tile >= tiles && tile != 64) return stop(isa::Fault::kIllegalInstr);
           if (len == 0 && !token_en) return stop(isa::Fault::kConfig);
           const int64_t src = ea(isa::send::src.get(w)), dst = ea(isa::send::dst.get(w));
           if (!inside(src, len, 16)) return stop(isa::Fault::kAddress);
@@ -202,8 +226,11 @@ class Sequencer : public ::testing::Test {
     dut->wait_gnt_i = 0;
     dut->mvm_ready_i = dut->vec_ready_i = dut->net_ready_i = 0;
     dut->engines_idle_i = 1;
+    dut->stop_i = dut->clear_i = 0;
+    dut->tiles_i = 64;
+    dut->settled_i = 1;
     dut->mvm_fault_i = dut->rx_fault_i = 0;
-    dut->token_fault_i = 0;
+    dut->token_fault_i = dut->parity_fault_i = dut->overflow_fault_i = dut->watchdog_i = 0;
     dut.reset();
   }
   void load(unsigned at, const std::vector<uint64_t>& words) {
@@ -261,7 +288,8 @@ class Sequencer : public ::testing::Test {
     };
     if (dut->mvm_valid_o && dut->mvm_ready_i) {
       item(1, dut->mvm_kind_o, dut->mvm_token_o, dut->mvm_count_o,
-           text({dut->mvm_src_o, dut->mvm_wrap_base_o, dut->mvm_wrap_len_o, dut->mvm_dst_o, dut->mvm_cfg_o}));
+           text({dut->mvm_src_o, dut->mvm_wrap_base_o, dut->mvm_wrap_len_o, dut->mvm_dst_o, dut->mvm_cfg_o,
+                 dut->mvm_prog_o}));
     }
     if (dut->vec_valid_o && dut->vec_ready_i) {
       item(
@@ -485,6 +513,76 @@ TEST_F(Sequencer, EveryFaultStopsAtItsInstruction) {
   EXPECT_EQ(dut->fault_o, 0u);
 }
 
+TEST_F(Sequencer, SendKnowsTheTilesOfItsMesh) {
+  dut->tiles_i = 6;
+  model.tiles = 6;
+  load(0, {isa::send::make(0, 5, 0, 16, 0, 0), isa::send::make(0, 64, 0, 16, 0, 0), isa::send::make(0, 6, 0, 16, 0, 0)});
+  run_both(0);
+  EXPECT_EQ(dut->fault_o, static_cast<unsigned>(isa::Fault::kIllegalInstr));
+  EXPECT_EQ(dut->pc_o, 2u);
+}
+
+TEST_F(Sequencer, ProgIsCheckedWhenItIsIssued) {
+  const uint64_t ok = isa::operand(0, 0), half = isa::operand(0, 1), end = isa::operand(4, 0);
+  constexpr unsigned kRow = 1, kBelow = 2, kNegative = 3;  // AGUs
+  struct Case {
+    const char* name;
+    uint64_t word;
+    isa::Fault fault;
+  };
+  const Case cases[] = {
+      {"src", isa::prog::make(half, ok, ok, kRow, 0), isa::Fault::kAddress},
+      {"src end", isa::prog::make(end, ok, ok, kRow, 2), isa::Fault::kNone},           // 24 bytes
+      {"src end, 32 columns", isa::prog::make(end, ok, ok, kRow, 3), isa::Fault::kNone},
+      {"dst", isa::prog::make(ok, half, ok, kRow, 0), isa::Fault::kAddress},
+      {"dst end", isa::prog::make(ok, end, ok, kRow, 1), isa::Fault::kAddress},        // 16 psums although W_SLICES is 1
+      {"dst end, 8 columns", isa::prog::make(ok, end, ok, kRow, 0), isa::Fault::kNone},
+      {"fail", isa::prog::make(ok, ok, half, kRow, 0), isa::Fault::kAddress},
+      {"fail end", isa::prog::make(ok, ok, end, kRow, 0), isa::Fault::kNone},
+      {"row 32", isa::prog::make(ok, ok, ok, kBelow, 0), isa::Fault::kAddress},
+      {"row -1", isa::prog::make(ok, ok, ok, kNegative, 0), isa::Fault::kAddress},
+  };
+  configure_slots();
+  configure(cfg::kProgBase, static_cast<uint32_t>(cfg::prog::limit.put(1)));
+  configure(cfg::kProgBase + 1, static_cast<uint32_t>(cfg::prog::pulse.put(1)));
+  configure(cfg::kProgBase + 2, static_cast<uint32_t>(cfg::prog::verify_x.put(1)));
+  configure(cfg::kAguBase + 8 * kRow, kRows - 1);
+  configure(cfg::kAguBase + 8 * kBelow, kRows);
+  configure(cfg::kAguBase + 8 * kNegative, 0xFFFFFF);
+  configure(cfg::kAguBase + 8 * 4, kSram - 32);
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    load(0, {c.word, isa::halt::make()});
+    run_both(0);
+    EXPECT_EQ(dut->fault_o, static_cast<unsigned>(c.fault));
+  }
+  // Every field that must not be 0; a SETR before it counts.
+  for (unsigned word = 0; word < 3; ++word) {
+    SCOPED_TRACE(word);
+    const uint32_t keep = model.prog[word];
+    load(0, {isa::setr::make(cfg::kProgBase + word, 0), isa::prog::make(ok, ok, half, kRow, 0), isa::halt::make()});
+    run_both(0);
+    EXPECT_EQ(dut->fault_o, static_cast<unsigned>(isa::Fault::kConfig));  // before the address
+    EXPECT_EQ(dut->pc_o, 1u);
+    configure(cfg::kProgBase + word, keep);
+  }
+}
+
+TEST_F(Sequencer, SetrOfARepairWordIsCheckedWhenItIsIssued) {
+  const auto setr = [](unsigned lane, unsigned en, unsigned block) {
+    return isa::setr::make(cfg::kRepairBase + lane, cfg::repair::en.put(en) | cfg::repair::block.put(block));
+  };
+  load(0, {setr(7, 1, 3), setr(8, 0, 0), setr(0, 0, 63), isa::halt::make()});
+  run_both(0);
+  EXPECT_EQ(dut->fault_o, 0u);
+  for (const uint64_t bad : {setr(8, 1, 0), setr(127, 1, 0), setr(0, 1, 4)}) {
+    load(0, {kSignalVec, bad, kSignalVec});
+    run_both(0);
+    EXPECT_EQ(dut->fault_o, static_cast<unsigned>(isa::Fault::kConfig));
+    EXPECT_EQ(dut->pc_o, 1u);
+  }
+}
+
 TEST_F(Sequencer, LoopFaults) {
   const auto l = [](unsigned len) { return isa::loop::make(0, 0, len, 2); };
   load(0, {l(9), l(7), l(5), l(3), l(1), isa::nop::make()});  // a fifth loop
@@ -605,6 +703,122 @@ TEST_F(Sequencer, FaultFromOutsideSplitsNoInstruction) {
   }
 }
 
+TEST_F(Sequencer, HostStopsARunAndClearsItsFault) {
+  load(0, {kSignalVec, isa::wait::make(0, 2, 1), isa::halt::make()});
+  dut->stop_i = 1;  // nothing runs
+  cycle();
+  dut->stop_i = 0;
+  cycle();
+  EXPECT_EQ(dut->fault_o, 0u);
+  EXPECT_FALSE(dut->halted_o);
+  grant_tokens = false;
+  start(0);
+  for (int i = 0; i < 20; ++i) cycle();
+  dut->clear_i = 1;  // ignored while it runs
+  cycle();
+  EXPECT_FALSE(dut->clear_o);
+  dut->clear_i = 0;
+  dut->stop_i = 1;
+  cycle();
+  dut->stop_i = 0;
+  run(20);
+  EXPECT_EQ(dut->fault_o, static_cast<unsigned>(isa::Fault::kStopped));
+  EXPECT_EQ(dut->pc_o, 1u);
+  EXPECT_TRUE(dut->halted_o);
+  dut->clear_i = 1;
+  dut.settle();
+  EXPECT_TRUE(dut->clear_o);
+  cycle();
+  dut->clear_i = 0;
+  EXPECT_EQ(dut->fault_o, 0u);
+  EXPECT_TRUE(dut->halted_o);
+  EXPECT_EQ(dut->pc_o, 1u);
+  grant_tokens = true;
+  dut->clear_i = 1;  // clear and start in one cycle
+  start(0);
+  dut->clear_i = 0;
+  run();
+  EXPECT_EQ(dut->fault_o, 0u);
+}
+
+// A stop in any cycle of a program, also in the one in which it halts by itself or starts.
+TEST_F(Sequencer, StopInAnyCycleHaltsOrComesTooLate) {
+  load(0, {isa::loop::make(0, 0, 2, 3), kSignalVec, isa::setr::make(0x101, 1), isa::halt::make()});
+  unsigned stopped = 0, late = 0;
+  for (unsigned at = 0; at < 60; ++at) {
+    dut->stop_i = at == 0;
+    start(0);
+    dut->stop_i = 0;
+    for (unsigned n = 1; n < at; ++n) cycle();
+    dut->stop_i = at != 0;
+    const bool ran = dut->running_o;
+    cycle();
+    dut->stop_i = 0;
+    run(30);
+    ASSERT_TRUE(dut->halted_o) << at;
+    if (dut->fault_o == static_cast<unsigned>(isa::Fault::kStopped)) {
+      ++stopped;
+      ASSERT_TRUE(ran) << at;
+    } else {
+      ASSERT_EQ(dut->fault_o, 0u) << at;
+      ASSERT_EQ(dut->pc_o, 3u) << at;
+      ++late;
+    }
+    cycle(), cycle();
+    ASSERT_FALSE(dut->active_o);
+  }
+  EXPECT_GT(stopped, 10u);
+  EXPECT_GT(late, 10u);
+}
+
+TEST_F(Sequencer, TrapsStopARunOneCauseEach) {
+  struct Case {
+    uint8_t* wire;
+    isa::Fault fault;
+    bool idle_too;
+  };
+  const Case cases[] = {{&dut->parity_fault_i, isa::Fault::kSramParity, true},
+                        {&dut->overflow_fault_i, isa::Fault::kOverflow, true},
+                        {&dut->watchdog_i, isa::Fault::kWatchdog, false},
+                        {&dut->stop_i, isa::Fault::kStopped, false}};
+  for (size_t i = 0; i < std::size(cases); ++i) {
+    SCOPED_TRACE(i);
+    load(0, {isa::wait::make(0, 2, 1), isa::halt::make()});
+    grant_tokens = false;
+    start(0);
+    for (int n = 0; n < 20; ++n) cycle();
+    for (size_t j = i; j < std::size(cases); ++j) *cases[j].wire = 1;  // the first one counts
+    cycle();
+    for (const Case& c : cases) *c.wire = 0;
+    run(10);
+    EXPECT_EQ(dut->fault_o, static_cast<unsigned>(cases[i].fault));
+    EXPECT_EQ(dut->pc_o, 0u);
+    grant_tokens = true;
+    start(0);
+    run();
+    EXPECT_EQ(dut->fault_o, 0u);
+    *cases[i].wire = 1;
+    cycle();
+    *cases[i].wire = 0;
+    cycle();
+    EXPECT_EQ(dut->fault_o, cases[i].idle_too ? static_cast<unsigned>(cases[i].fault) : 0u);
+  }
+}
+
+TEST_F(Sequencer, NobodyHaltsBeforeReadsAreChecked) {
+  for (const uint64_t last : {isa::halt::make(), isa::kOpcode.put(7)}) {
+    load(0, {last});
+    dut->settled_i = 0;
+    start(0);
+    for (int i = 0; i < 20; ++i) cycle();
+    EXPECT_TRUE(dut->running_o);
+    EXPECT_FALSE(dut->halted_o);
+    dut->settled_i = 1;
+    run(3);
+    EXPECT_TRUE(dut->halted_o);
+  }
+}
+
 TEST_F(Sequencer, StartDropsWhatWasFetchedBefore) {
   load(0, {kSignalVec, isa::halt::make()});
   run_both(0);
@@ -644,17 +858,21 @@ class Generator {
 
  private:
   unsigned pick(unsigned n) { return static_cast<unsigned>(rng_() % n); }
-  uint64_t operand() { return isa::operand(pick(8), 2 * pick(40)); }
+  uint64_t operand() { return isa::operand(pick(7), 2 * pick(40)); }
   uint64_t instruction() {
     const unsigned evil = pick(400);
     if (evil == 0) return rng_();
     if (evil == 1) return isa::vec::make(isa::operand(pick(8), pick(4096)), operand(), operand(), 1, pick(8));
-    switch (pick(12)) {
+    switch (pick(13)) {
       case 0: return isa::nop::make();
+      case 12:
+        if (pick(4)) return isa::prog::make(operand(), operand(), operand(), 7, pick(4));
+        return pick(2) ? isa::setr::make(cfg::kRepairBase + pick(8), cfg::repair::en.put(pick(2)) | pick(4))
+                       : isa::setr::make(cfg::kProgBase + pick(4), pick(20) ? rng_() | 0x01'0001 : 0);
       case 1: return isa::setr::make(cfg::kScalarBase + pick(8), pick(4));
       case 2: {
         const unsigned word = pick(8);
-        return isa::setr::make(cfg::kAguBase + 8 * pick(8) + word, agu_word(word));
+        return isa::setr::make(cfg::kAguBase + 8 * pick(7) + word, agu_word(word));  // not AGU 7, see below
       }
       case 3: return isa::wait::make(pick(4), pick(16), 1 + pick(255));
       case 4: return isa::signal::make(pick(4), pick(16), 1 + pick(255));
@@ -695,6 +913,10 @@ TEST_F(Sequencer, RandomProgramsFollowTheModel) {
       configure(cfg::kVeccfgBase + 4 * s,
                 static_cast<uint32_t>(vc::len.put(1 + rng() % 40) | vc::requant.put(rng() % 2)));
     }
+    if (round % 8) {  // AGU 7 counts rows, for PROG
+      for (const unsigned w : {0u, 1u, 2u, 3u, 4u, 6u}) configure(cfg::kAguBase + 8 * 7 + w, w == 0 ? 3 : w == 1);
+    }
+    for (unsigned w = 0; w < 3; ++w) configure(cfg::kProgBase + w, 0x02'0002);
     const Model before = model;
     model.run(program, at, 3000);
     if (!model.finished) {

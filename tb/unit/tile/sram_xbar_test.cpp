@@ -22,6 +22,7 @@ class SramXbar : public ::testing::Test {
     dut->wr_req_i = 0;
     dut->rd_req_i = 0;
     dut.reset();
+    while (dut->clearing_o) dut.tick();
   }
   void drive_write(unsigned w, unsigned line, uint32_t strb, const Line& data) {
     dut->wr_req_i |= 1u << w;
@@ -84,6 +85,7 @@ TEST_F(SramXbar, KeepsMemoryOrderAndServesEveryone) {
       }
     }
     dut.settle();
+    ASSERT_FALSE(dut->parity_o) << "cycle " << cycle;
     for (unsigned r = 0; r < kReaders; ++r) {
       ASSERT_EQ(dut->rd_rvalid_o >> r & 1, due[r]) << "cycle " << cycle;
       if (due[r]) {

@@ -36,6 +36,7 @@ class TileCfg : public ::testing::Test {
   void SetUp() override {
     dut->seq_valid_i = 0;
     dut->rx_valid_i = 0;
+    dut->mvm_idle_i = 1;
     dut.reset();
   }
   void write(unsigned addr, uint32_t data) {
@@ -59,6 +60,77 @@ TEST_F(TileCfg, ResetValues) {
   EXPECT_EQ(dut->timing_o, 4u << 8 | 32u);  // {settle, integ}
   EXPECT_EQ(dut->mvm_ok_o, 0u);
   EXPECT_EQ(get_bits(dut->vec_cfg_o, 0, 64), 0u);
+  EXPECT_EQ(dut->watchdog_o, 0u);
+  EXPECT_EQ(dut->trap_overflow_o, 1u);
+  EXPECT_EQ(dut->prog_o, 0u);
+  EXPECT_FALSE(dut->prog_ok_o);
+}
+
+TEST_F(TileCfg, TrapAndProgWordsArrive) {
+  namespace p = cfg::prog;
+  write(cfg::kTrapBase, 0x0000'1234);
+  EXPECT_EQ(dut->watchdog_o, 0x1234u);
+  EXPECT_EQ(dut->trap_overflow_o, 0u);
+  write(cfg::kTrapBase, static_cast<uint32_t>(cfg::trap::overflow.put(1)));
+  EXPECT_EQ(dut->trap_overflow_o, 1u);
+  write(cfg::kProgBase, static_cast<uint32_t>(p::tolerance.put(0xABCD) | p::limit.put(0x12)));
+  write(cfg::kProgBase + 1,
+        static_cast<uint32_t>(p::amp_first.put(3) | p::amp_last.put(9) | p::amp_every.put(0x45) | p::pulse.put(0x67)));
+  EXPECT_FALSE(dut->prog_ok_o);
+  write(cfg::kProgBase + 2, static_cast<uint32_t>(p::verify_x.put(0x79)));
+  EXPECT_TRUE(dut->prog_ok_o);
+  // {tolerance 16, limit 8, amp_first 4, amp_last 4, amp_every 8, pulse 8, verify_x 7}
+  EXPECT_EQ(dut->prog_o, uint64_t{0xABCD'1239'4567} << 7 | 0x79);
+  for (const unsigned word : {0u, 1u, 2u}) {  // LIMIT, PULSE, VERIFY_X
+    const uint32_t keep[] = {0x12ABCD, 0x674593, 0x79};
+    write(cfg::kProgBase + word, 0);
+    EXPECT_FALSE(dut->prog_ok_o) << word;
+    write(cfg::kProgBase + word, keep[word]);
+    EXPECT_TRUE(dut->prog_ok_o) << word;
+  }
+  write(cfg::kProgBase + 3, ~0u);  // names nothing
+  write(cfg::kTrapBase + 1, 0);
+  EXPECT_TRUE(dut->prog_ok_o);
+  EXPECT_EQ(dut->trap_overflow_o, 1u);
+}
+
+TEST_F(TileCfg, RepairWordsPassOrAreRefused) {
+  const auto noc = [this](unsigned lane, uint32_t data) {  // {written, fault}
+    dut->rx_valid_i = 1;
+    dut->rx_addr_i = cfg::kRepairBase + lane;
+    dut->rx_wdata_i = data;
+    dut.settle();
+    const auto seen = std::make_pair(dut->repair_we_o != 0, static_cast<unsigned>(dut->fault_o));
+    if (seen.first) {
+      EXPECT_EQ(dut->repair_lane_o, lane);
+      EXPECT_EQ(dut->repair_wdata_o, data);
+    }
+    dut.tick();
+    dut->rx_valid_i = 0;
+    dut.settle();
+    EXPECT_FALSE(dut->repair_we_o);
+    EXPECT_EQ(dut->fault_o, 0u);
+    return seen;
+  };
+  constexpr uint32_t kEn = 1u << 8;
+  const unsigned config = static_cast<unsigned>(ohmac::isa::Fault::kConfig);
+  EXPECT_EQ(noc(0, kEn | 3), std::make_pair(true, 0u));
+  EXPECT_EQ(noc(4, kEn), std::make_pair(true, 0u));
+  EXPECT_EQ(noc(4, 63), std::make_pair(true, 0u));  // not EN: switched off, the block does not matter
+  EXPECT_EQ(noc(5, kEn), std::make_pair(false, config));
+  EXPECT_EQ(noc(127, kEn), std::make_pair(false, config));
+  EXPECT_EQ(noc(5, 0), std::make_pair(false, 0u));  // a spare that does not exist is off
+  EXPECT_EQ(noc(0, kEn | 4), std::make_pair(false, config));
+  dut->mvm_idle_i = 0;
+  EXPECT_EQ(noc(0, kEn), std::make_pair(false, config));
+  EXPECT_EQ(noc(0, 0), std::make_pair(false, config));
+  dut->seq_addr_i = cfg::kRepairBase + 5;
+  dut->seq_wdata_i = kEn;
+  dut.settle();
+  EXPECT_TRUE(dut->seq_bad_o);
+  dut->seq_addr_i = cfg::kRepairBase + 4;
+  dut.settle();
+  EXPECT_FALSE(dut->seq_bad_o);
 }
 
 TEST_F(TileCfg, EveryFieldOfAnMvmSlotArrives) {

@@ -24,6 +24,7 @@ class Tokens : public ::testing::Test {
     dut->wait_valid_i = 0;
     dut->sig_valid_i = 0;
     dut->rx_valid_i = 0;
+    dut->clear_i = 0;
   }
   void wait(unsigned engine, unsigned token, unsigned count) {
     dut->wait_valid_i |= 1u << engine;
@@ -96,6 +97,25 @@ TEST_F(Tokens, SaturatesAndReportsOverflow) {
   EXPECT_EQ(step(), 0b0100u);
   wait(2, 9, 1);
   EXPECT_EQ(step(), 0u);
+}
+
+TEST_F(Tokens, ClearTakesWhatWasThereAndKeepsWhatArrives) {
+  for (unsigned t = 0; t < kTokens; ++t) {
+    signal(0, t, 255);
+    step();
+  }
+  dut->clear_i = 1;
+  receive(4);
+  signal(2, 5, 255);
+  dut.settle();
+  EXPECT_FALSE(dut->overflow_o);
+  step();
+  for (unsigned t = 0; t < kTokens; ++t) {
+    wait(1, t, t == 5 ? 255 : 1);
+    EXPECT_EQ(step(), t == 4 || t == 5 ? 2u : 0u) << t;
+    wait(1, t, 1);
+    EXPECT_EQ(step(), 0u) << t;
+  }
 }
 
 TEST_F(Tokens, FollowsTheModelUnderRandomTraffic) {

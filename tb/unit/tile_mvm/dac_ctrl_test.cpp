@@ -12,7 +12,7 @@ class DacCtrl : public ::testing::Test {
  protected:
   static constexpr unsigned kWords = 8;
   void SetUp() override {
-    dut->start_i = 0;
+    dut->start_i = dut->word_valid_i = 0;
     dut.reset();
   }
   void tick() {
@@ -98,6 +98,29 @@ TEST_F(DacCtrl, SlicesOfAllValuesAddUpToTheValue) {
         tick();
       }
       for (int b = 0; b < 4; ++b) ASSERT_EQ(sum[b], std::max(base + b, -127));
+    }
+  }
+}
+
+TEST_F(DacCtrl, PassesOtherWordsOnBetweenLoads) {
+  std::mt19937_64 rng(3);
+  for (unsigned i = 0; i < 200; ++i) {
+    const auto addr = static_cast<uint8_t>(rng());
+    const auto data = static_cast<uint32_t>(rng());
+    dut->word_valid_i = 1;
+    dut->word_addr_i = addr;
+    dut->word_wdata_i = data;
+    tick();
+    dut->word_valid_i = 0;
+    dut->word_addr_i = static_cast<uint8_t>(~addr);
+    dut->word_wdata_i = ~data;
+    for (unsigned hold = rng() % 3 + 1; hold > 0; --hold) {
+      dut.settle();
+      ASSERT_EQ(dut->row_addr_o, addr);
+      ASSERT_EQ(dut->row_wdata_o, data);
+      ASSERT_FALSE(dut->row_we_o);
+      ASSERT_EQ(dut->row_clr_o, 0);
+      if (hold > 1) tick();
     }
   }
 }

@@ -25,8 +25,9 @@ struct Cfg {
 struct Item {
   enum Kind { kOp = 0, kWait = 1, kSignal = 2 } kind = kOp;
   unsigned token = 0, count = 0, cfg = 0;
-  int32_t src = 0, wrap_base = 0, wrap_len = 0;
+  int32_t src = 0, wrap_base = 0, wrap_len = 0;  ///< PROG: wrap_base = fail, wrap_len = row
   uint32_t dst = 0;
+  bool prog = false;
 };
 
 /// Appends bit fields, most significant first as in a packed struct, to a Verilator wide port.
@@ -51,7 +52,7 @@ class Packer {
   unsigned at_;
 };
 
-constexpr unsigned kCfgBits = 138, kItemBits = 112, kCfgSlots = 4;
+constexpr unsigned kCfgBits = 138, kItemBits = 113, kCfgSlots = 4;
 
 template <class Wide>
 void pack_cfgs(const std::vector<Cfg>& slots, Wide& port) {
@@ -73,7 +74,7 @@ void pack_cfgs(const std::vector<Cfg>& slots, Wide& port) {
 template <class Wide>
 void pack_item(const Item& i, Wide& port) {
   Packer p(kItemBits);
-  p.put(i.kind, 2).put(i.token, 4).put(i.count, 8).put(static_cast<uint32_t>(i.src), 24);
+  p.put(i.kind, 2).put(i.token, 4).put(i.count, 8).put(i.prog, 1).put(static_cast<uint32_t>(i.src), 24);
   p.put(static_cast<uint32_t>(i.wrap_base), 24).put(static_cast<uint32_t>(i.wrap_len), 24).put(i.dst, 24).put(i.cfg, 2);
   p.to(port);
 }
@@ -81,21 +82,31 @@ void pack_item(const Item& i, Wide& port) {
 /// The events of mvm_events_t, summed.
 struct Events {
   uint64_t mvm_op = 0, drive = 0, conversion = 0, trial = 0, clips = 0, row_word = 0, sats = 0, sram_rd = 0,
-           sram_wr = 0, adc_busy = 0;
-  void add(uint32_t port) {
-    adc_busy += port & 1;
-    sram_wr += port >> 1 & 1;
-    sram_rd += port >> 2 & 1;
-    sats += port >> 3 & 0xff;
-    row_word += port >> 11 & 1;
-    clips += port >> 12 & 0xff;
-    trial += port >> 20 & 1;
-    conversion += port >> 21 & 1;
-    drive += port >> 22 & 1;
-    mvm_op += port >> 23 & 1;
+           sram_wr = 0, adc_busy = 0, prog_read = 0, pulses = 0, prog_fails = 0;
+  static constexpr unsigned kAdcBusyBit = 21, kMvmOpBit = 44;
+  void add(uint64_t port) {
+    auto take = [&port](unsigned width) {
+      const uint64_t v = port & ((uint64_t{1} << width) - 1);
+      port >>= width;
+      return v;
+    };
+    prog_fails += take(10);
+    pulses += take(10);
+    prog_read += take(1);
+    adc_busy += take(1);
+    sram_wr += take(1);
+    sram_rd += take(1);
+    sats += take(8);
+    row_word += take(1);
+    clips += take(8);
+    trial += take(1);
+    conversion += take(1);
+    drive += take(1);
+    mvm_op += take(1);
   }
   std::vector<uint64_t> list() const {
-    return {mvm_op, drive, conversion, trial, clips, row_word, sats, sram_rd, sram_wr, adc_busy};
+    return {mvm_op,  drive,   conversion, trial,     clips,  row_word,  sats,
+            sram_rd, sram_wr, adc_busy,   prog_read, pulses, prog_fails};
   }
 };
 

@@ -11,7 +11,7 @@ class MvmPhase : public ::testing::Test {
  protected:
   void SetUp() override {
     dut->timing_i = kSettle << 8 | kInteg;
-    dut->op_valid_i = dut->acc_release_i = 0;
+    dut->op_valid_i = dut->acc_release_i = dut->word_valid_i = 0;
     for (auto& l : latch) l.assign(kRows + 1, 0);
     dut.reset();
   }

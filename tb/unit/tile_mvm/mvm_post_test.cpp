@@ -10,7 +10,7 @@ constexpr unsigned kLanes = 16, kCols = 64, kMux = kCols / kLanes;
 class MvmPost : public ::testing::Test {
  protected:
   void SetUp() override {
-    dut->cal_we_i = dut->job_valid_i = dut->op_done_i = dut->wr_gnt_i = 0;
+    dut->cal_we_i = dut->job_valid_i = dut->op_done_i = dut->wr_gnt_i = dut->hold_i = 0;
     dut.reset();
   }
   void set_cal(unsigned column, Cal c) {
@@ -152,4 +152,39 @@ TEST_F(MvmPost, TakesOneCycleForEightColumns) {
   for (; finished == 0 && cycles < 100; ++cycles) cycle();
   // read, 5 stages and the write, of which the 8 column groups overlap all but one cycle each
   EXPECT_EQ(cycles, 7u + 8u - 1u);
+}
+
+TEST_F(MvmPost, PsumsWaitWhileHeldAndPassOnceInOrder) {
+  const uint64_t seed = test_seed(1);
+  SCOPED_TRACE(seed);
+  rng.seed(seed);
+  Cfg c;
+  c.mux_count = kMux;
+  pack_cfgs({c}, dut->cfg_i);
+  dut->shift_sum_i = 1 | 1 << 15;
+  for (unsigned i = 0; i < kCols; ++i) set_cal(i, {static_cast<uint16_t>(rng()), static_cast<int16_t>(rng())});
+  for (unsigned op = 0; op < 50; ++op) {
+    for (unsigned i = 0; i < kCols; ++i) acc[op & 1][i] = static_cast<int32_t>(static_cast<uint32_t>(rng()) << 8) >> 8;
+    uint64_t none = 0;
+    const std::vector<int32_t> want = post(c, {acc[op & 1], acc[op & 1] + kCols}, cal, kLanes, 1, none);
+    grant_percent = op % 2 ? 40 : 100;
+    writes = 0;
+    job(false, 0);
+    done();
+    std::vector<int32_t> seen;
+    for (int i = 0; i < 2000 && !dut->idle_o; ++i) {
+      dut->hold_i = rng() % 2;
+      dut.settle();
+      if (dut->hold_i) {
+        ASSERT_FALSE(dut->psum_valid_o);
+      }
+      if (dut->psum_valid_o) {
+        for (unsigned l = 0; l < 8; ++l) seen.push_back(static_cast<int32_t>(dut->psum_o[l]));
+      }
+      cycle();
+    }
+    dut->hold_i = 0;
+    ASSERT_EQ(seen, want);
+    ASSERT_EQ(writes, kCols / 8);
+  }
 }

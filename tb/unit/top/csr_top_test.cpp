@@ -3,6 +3,7 @@
 
 #include "Vcsr_top_test_dut.h"
 #include "sw/hal/gen/ohmac_csr.h"
+#include "sw/hal/gen/ohmac_isa.h"
 #include "tb/common/axil_master.h"
 #include "tb/common/clocked.h"
 
@@ -20,6 +21,7 @@ class CsrTop : public ::testing::Test {
     kCapArray = 0x0C,
     kCapAdc = 0x10,
     kCapSram = 0x14,
+    kCapRepair = 0x18,
     kCtrl = 0x20,
     kStatus = 0x24,
     kIrqEnable = 0x28,
@@ -38,6 +40,7 @@ class CsrTop : public ::testing::Test {
     kCntValue = 0x5C,
     kRdBeats = 0x60,
     kWrBeats = 0x64,
+    kJobs = 0x68,
     kWindow = 0x80
   };
   CsrTop() : axil(axil_ports(*dut), 0.3, 7) {}
@@ -49,6 +52,10 @@ class CsrTop : public ::testing::Test {
     starts[1] += dut->start_o >> 1 & 1;
     for (unsigned t = 0; t < 2; ++t) {
       if (dut->start_o >> t & 1) start_pc[t] = static_cast<uint16_t>(dut->start_pc_o >> (16 * t));
+    }
+    for (unsigned t = 0; t < 2; ++t) {
+      stops[t] += dut->stop_o >> t & 1;
+      clears[t] += dut->clear_o >> t & 1;
     }
     doorbells += dut->doorbell_o;
     dut.tick();
@@ -69,7 +76,7 @@ class CsrTop : public ::testing::Test {
   }
   Clocked<Vcsr_top_test_dut> dut;
   AxilMaster axil;
-  unsigned starts[2] = {}, doorbells = 0;
+  unsigned starts[2] = {}, stops[2] = {}, clears[2] = {}, doorbells = 0;
   uint16_t start_pc[2] = {};
 };
 
@@ -77,8 +84,10 @@ TEST_F(CsrTop, PublishesItsGeometry) {
   EXPECT_EQ(read(kId), 0x4F484D43u);
   EXPECT_EQ(read(kCapChip), 1u << 24 | 1u << 16 | 2u << 8 | 2u);
   EXPECT_EQ(read(kCapArray), 32u << 16 | 32u);
-  EXPECT_EQ(read(kCapAdc), 15u << 24 | 4u << 16 | 8u << 8 | 8u);
+  EXPECT_EQ(read(kVersion), 1u << 16 | 1u);
+  EXPECT_EQ(read(kCapAdc), isa::kNumCounters << 24 | 4u << 16 | 8u << 8 | 8u);
   EXPECT_EQ(read(kCapSram), 16384u);
+  EXPECT_EQ(read(kCapRepair), 5u);
 }
 
 TEST_F(CsrTop, WindowsAndAddressesReachTheDma) {
@@ -173,13 +182,30 @@ TEST_F(CsrTop, StartsTiles) {
   EXPECT_EQ(read(kTile + 8), 0u);
 }
 
+TEST_F(CsrTop, StopsAndClearsTiles) {
+  write(kTile + 8, 0x0002'0007), tick();
+  EXPECT_EQ(stops[1], 1u);
+  write(kTile + 8, 0x0004'0000), tick();
+  EXPECT_EQ(clears[1], 1u);
+  write(kTile + 8, 0x0006'0000, 0x3), tick();  // not the byte that holds them
+  write(kTile + 12, 0x0006'0000), tick();      // the status
+  EXPECT_EQ(stops[1], 1u);
+  EXPECT_EQ(clears[1], 1u);
+  EXPECT_EQ(stops[0] + clears[0] + starts[0] + starts[1], 0u);
+  write(kTile, 0x0007'0000), tick();
+  EXPECT_EQ(starts[0], 1u);
+  EXPECT_EQ(stops[0], 1u);
+  EXPECT_EQ(clears[0], 1u);
+  EXPECT_EQ(read(kTile), 0u) << "all three read 0";
+}
+
 TEST_F(CsrTop, TilesThatDoNotExistReadZero) {
   for (unsigned t : {2u, 63u}) {
-    write(kTile + 8 * t, 0x0001'0005);
+    write(kTile + 8 * t, 0x0007'0005);
     EXPECT_EQ(read(kTile + 8 * t), 0u);
     EXPECT_EQ(read(kTile + 8 * t + 4), 0u);
   }
-  EXPECT_EQ(starts[0] + starts[1], 0u);
+  EXPECT_EQ(starts[0] + starts[1] + stops[0] + stops[1] + clears[0] + clears[1], 0u);
 }
 
 TEST_F(CsrTop, CountersOfTheSelectedTile) {
@@ -209,15 +235,27 @@ TEST_F(CsrTop, CountsCyclesAndBeats) {
 
 TEST_F(CsrTop, ShowsTheDmaError) {
   dut->dma_err_code_i = 4, dut->dma_err_index_i = 0x1234, dut->dma_err_addr_i = 0xAA'BBBB'CCCC, dut->dma_busy_i = 1;
-  EXPECT_EQ(read(kDmaStatus), 0x1234u << 16 | 4u);
+  dut->dma_err_job_i = 0x56;
+  EXPECT_EQ(read(kDmaStatus), 0x1234u << 16 | 0x56u << 8 | 4u);
   EXPECT_EQ(read(kErrLo), 0xBBBB'CCCCu);
   EXPECT_EQ(read(kErrHi), 0xAAu);
   EXPECT_EQ(read(kStatus), 1u);
 }
 
+TEST_F(CsrTop, ShowsJobsAndTheNoc) {
+  dut->dma_accepted_i = 0x11, dut->dma_succeeded_i = 0x22, dut->dma_failed_i = 0x33;
+  EXPECT_EQ(read(kJobs), 0x332211u);
+  dut->noc_busy_i = 1;
+  EXPECT_EQ(read(kStatus), 4u);
+  dut->noc_busy_i = 0, dut->dma_queued_i = 1;
+  EXPECT_EQ(read(kStatus), 8u);
+}
+
 TEST_F(CsrTop, AddressesAreThoseOfTheHeader) {
   EXPECT_EQ(offsetof(ohmac_csr_t, irq_cause), size_t{kIrqCause});
   EXPECT_EQ(offsetof(ohmac_csr_t, axi_wr_beats), size_t{kWrBeats});
+  EXPECT_EQ(offsetof(ohmac_csr_t, cap_repair), size_t{kCapRepair});
+  EXPECT_EQ(offsetof(ohmac_csr_t, jobs), size_t{kJobs});
   EXPECT_EQ(offsetof(ohmac_csr_t, window), size_t{kWindow});
   EXPECT_EQ(offsetof(ohmac_csr_t, tile), size_t{kTile});
 }

@@ -289,17 +289,161 @@ TEST_F(Dma, RefusesAMisalignedJob) {
   EXPECT_TRUE(mem.reads.empty());
 }
 
-TEST_F(Dma, IgnoresTheDoorbellWhileBusy) {
+// Two jobs
+
+TEST_F(Dma, SecondJobIsSetUpWhileTheFirstRuns) {
+  mem.settings().write_latency = 30;
+  dut->out_base_i = 0x8000;
   ring({wait(0, 1), end()});
   ticks(40);
-  dut->job_addr_i = 0x4020;
-  dut->doorbell_i = 1;
-  tick();
-  ticks(40);
-  EXPECT_TRUE(dut->busy_o);
-  send(outbox(0, 0, 0, 0));
+  dut->out_base_i = 0x9000;
+  ring({wait(1, 1), end()}, 0x6000);
+  EXPECT_TRUE(dut->queued_o);
+  EXPECT_EQ(dut->accepted_o, 2u);
+  dut->out_base_i = 0xA000;  // for the third
+  ring({wait(2, 1), end()}, 0x7000);
+  EXPECT_EQ(dut->accepted_o, 2u) << "a doorbell while one job waits is ignored";
+  ticks(100);
+  EXPECT_EQ(mem.reads.size(), 1u) << "the second job does not start early";
+  send(outbox(0, 0x11, 0xFFFF, 0));
+  unsigned idle = 0;
+  while (dut->succeeded_o == 0 && !HasFailure()) tick();
+  for (int i = 0; i < 20; ++i, tick()) idle += !dut->busy_o;
+  EXPECT_EQ(idle, 0u);
+  EXPECT_FALSE(dut->queued_o);
+  ticks(100);
+  send(outbox(0, 0x22, 0xFFFF, 1));
   finish();
+  EXPECT_EQ(dut->succeeded_o, 2u);
+  EXPECT_EQ(dut->failed_o, 0u);
+  EXPECT_EQ(dut->err_code_o, kNone);
+  EXPECT_EQ(mem.memory.read(0x8000), 0x11);
+  EXPECT_EQ(mem.memory.read(0x9000), 0x22);
+  send(outbox(0, 0x33));  // no job: the register as it is
+  ticks(100);
+  EXPECT_EQ(mem.memory.read(0xA000), 0x33);
+}
+
+TEST_F(Dma, SecondJobStartsInTheCycleAfterTheFirst) {
+  ring({wait(0, 0), end()});
+  ring({end()}, 0x6000);
+  while (dut->succeeded_o == 0 && !HasFailure()) tick();
+  EXPECT_TRUE(dut->queued_o) << "the one idle cycle";
+  tick();
+  EXPECT_FALSE(dut->queued_o);
+  EXPECT_TRUE(dut->busy_o);
+  finish();
+  EXPECT_EQ(dut->succeeded_o, 2u);
+}
+
+// Each way a job can fail: the next one finds nothing of it, and the status keeps its error.
+TEST_F(Dma, ErrorOfTheFirstJobDoesNotHarmTheSecond) {
+  fill(0x8000, 0x1000, 4);
+  struct Case {
+    const char* name;
+    Desc d;
+    DmaErr code;
+    uint64_t addr;
+  };
+  const std::vector<Case> cases{{"window", m2t(0, 0xF000'0000'0000, 0, 16), kWindow, 0xF000'0000'0000},
+                                {"read", m2t(0, 0xB000, 0, 64), kAxiRead, 0xB000},
+                                {"write", t2m(0, 0, 0xC000, 64), kAxiWrite, 0xC000},
+                                {"descriptor", Desc{.op = 9}, kDescriptor, kJob + 64}};
+  mem.read_response = [](uint64_t a) { return a >= 0xB000 && a < 0xB040 ? AxiMemory::kSlvErr : AxiMemory::kOkay; };
+  mem.write_response = [](uint64_t a) { return a == 0xC000 ? AxiMemory::kDecErr : AxiMemory::kOkay; };
+  unsigned jobs = 0;
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    tiles = {};
+    ring({wait(3, 0), c.d, end()});
+    ring({m2t(1, 0x8000, 0x40, 200), t2m(1, 0x40, 0x9000, 200), end()}, 0x6000);
+    finish();
+    settle_noc();
+    EXPECT_EQ(dut->err_code_o, c.code);
+    EXPECT_EQ(dut->err_index_o, 1u);
+    EXPECT_EQ(dut->err_addr_o, c.addr);
+    EXPECT_EQ(dut->err_job_o, 2 * jobs + 1);
+    ++jobs;
+    EXPECT_EQ(dut->accepted_o, 2 * jobs);
+    EXPECT_EQ(dut->succeeded_o, jobs);
+    EXPECT_EQ(dut->failed_o, jobs);
+    for (unsigned i = 0; i < 200; ++i) {
+      ASSERT_EQ(tiles.bytes[1].read(0x40 + i), pattern(4, i));
+      ASSERT_EQ(mem.memory.read(0x9000 + i), pattern(4, i));
+      mem.memory.write(0x9000 + i, 0);
+    }
+  }
+  // The error of the second job is seen too, under its number, if the first had none.
+  ring({wait(3, 0), end()});
+  ring({Desc{.op = 9}}, 0x6000);
+  finish();
+  EXPECT_EQ(dut->err_code_o, kDescriptor);
+  EXPECT_EQ(dut->err_addr_o, 0x6000u);
+  EXPECT_EQ(dut->err_job_o, 2 * jobs + 2);
+  // and a misaligned job in the queue is refused when its turn comes.
+  ring({wait(3, 0), end()});
+  ring({end()}, 0x6010);
+  finish();
+  EXPECT_EQ(dut->err_code_o, kDescriptor);
+  EXPECT_EQ(dut->err_addr_o, 0x6010u);
+  EXPECT_EQ(dut->err_job_o, 2 * jobs + 4);
+  EXPECT_EQ(dut->failed_o, jobs + 2);
+}
+
+TEST_F(Dma, TokensOfTheFirstJobAreNotThoseOfTheSecond) {
+  ring({wait(0, 1), end()});
+  ring({wait(1, 1), end()}, 0x6000);
+  ticks(40);
+  send(outbox(0, 1, 0, 1));  // for a job that has not begun
+  send(outbox(0, 1, 0, 0));
+  ticks(400);
+  EXPECT_EQ(dut->succeeded_o, 1u);
+  EXPECT_TRUE(dut->busy_o);
+  send(outbox(0, 1, 0, 1));
+  finish();
+  EXPECT_EQ(dut->succeeded_o, 2u);
+}
+
+TEST_F(Dma, AbortDropsBothJobs) {
+  ring({wait(0, 1), end()});
+  ring({m2t(0, 0x8000, 0, 64), end()}, 0x6000);
+  ticks(40);
+  const size_t reads = mem.reads.size();
+  error = 0;
+  dut->abort_i = 1;
+  finish();
+  EXPECT_EQ(error, 2u);
+  EXPECT_EQ(dut->failed_o, 2u);
+  EXPECT_EQ(dut->succeeded_o, 0u);
+  EXPECT_EQ(dut->err_code_o, kNone);
+  EXPECT_EQ(dut->err_job_o, 1u);
+  EXPECT_EQ(mem.reads.size(), reads);
+  dut->abort_i = 0;
+  tick();
+  run({end()});
   expect_done();
+  EXPECT_EQ(dut->accepted_o, 3u);
+}
+
+// Abort, the end of the first job and the start of the second in every order.
+TEST_F(Dma, AbortInEveryCycleOfTwoJobsEndsBoth) {
+  for (unsigned at = 0; at < 120; ++at) {
+    SCOPED_TRACE(at);
+    const unsigned before = dut->succeeded_o + dut->failed_o, ok = dut->succeeded_o;
+    ring({end()});
+    ring({end()}, 0x6000);
+    error = done = 0;
+    ticks(at);
+    dut->abort_i = 1;
+    finish(1000);
+    EXPECT_EQ(static_cast<uint8_t>(dut->succeeded_o + dut->failed_o - before), 2u);
+    EXPECT_EQ(static_cast<uint8_t>(dut->succeeded_o - ok), done);
+    EXPECT_LE(done + error, 2u);
+    EXPECT_EQ(error != 0, done != 2);
+    dut->abort_i = 0;
+    tick();
+    ASSERT_FALSE(HasFailure());
+  }
 }
 
 // Windows
@@ -603,10 +747,13 @@ TEST_F(Dma, LateAnswersReachNoLaterJob) {
   }
 }
 
-TEST_F(Dma, AbortBeforeTheDoorbellReadsNothing) {
+TEST_F(Dma, AbortRefusesTheDoorbell) {
   dut->abort_i = 1;
-  run({end()});
-  EXPECT_EQ(error, 1u);
+  ring({end()});
+  EXPECT_FALSE(dut->busy_o);
+  ticks(50);
+  EXPECT_EQ(error + done, 0u);
+  EXPECT_EQ(dut->accepted_o, 0u);
   EXPECT_TRUE(mem.reads.empty());
 }
 

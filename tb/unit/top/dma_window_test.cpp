@@ -73,6 +73,22 @@ TEST_F(DmaWindow, AnAccessThatWrapsRoundTheTopIsInNoWindow) {
   EXPECT_FALSE(ok(0xFFFF'FFFF'FFFF'FFF0, 17));
 }
 
+TEST_F(DmaWindow, EdgesOfWindowsOfEverySizeAnywhere) {
+  const uint64_t seed = ohmac::tb::test_seed(6);
+  SCOPED_TRACE(seed);
+  std::mt19937_64 rng(seed);
+  for (int i = 0; i < 3000; ++i) {
+    const unsigned w = rng() % 4;
+    set(w, {rng(), static_cast<uint32_t>(rng()) >> rng() % 32, true});
+    const unsigned len = 1 + rng() % 0x1000;
+    for (int off = -1; off <= 1; ++off) {
+      for (const uint64_t addr : {windows[w].base + off, windows[w].base + windows[w].size - len + off}) {
+        ASSERT_EQ(ok(addr, len), model(addr, len)) << std::hex << addr << ' ' << len;
+      }
+    }
+  }
+}
+
 TEST_F(DmaWindow, RandomAccessesMatchAByteModel) {
   const uint64_t seed = ohmac::tb::test_seed(5);
   SCOPED_TRACE(seed);

