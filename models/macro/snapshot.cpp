@@ -169,8 +169,8 @@ void decode_chip(Reader r, Snapshot* s) {
   c.clock_ns = r.f64();
   s->run_seed = r.u64();
   const uint32_t programming = r.u32();
-  if (programming > static_cast<uint32_t>(Programming::kPulses)) r.fail("unknown kind of programming");
-  s->programming = static_cast<Programming>(programming);
+  if (programming > static_cast<uint32_t>(DeviceProgramming::kPulses)) r.fail("unknown kind of programming");
+  s->programming = static_cast<DeviceProgramming>(programming);
   r.end();
 }
 

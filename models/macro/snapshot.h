@@ -17,7 +17,7 @@ inline constexpr uint32_t kSnapshotVersion = 1;  ///< of the file
 inline constexpr uint32_t kModelVersion = 1;
 
 /// How the devices were programmed.
-enum class Programming : uint32_t { kNone = 0, kFormula = 1, kPulses = 2 };
+enum class DeviceProgramming : uint32_t { kNone = 0, kFormula = 1, kPulses = 2 };
 
 /// What a chip is fabricated from, apart from its tiles' numbers.
 struct ChipIdentity {
@@ -32,7 +32,7 @@ struct ChipIdentity {
 struct Snapshot {
   ChipIdentity chip;
   uint64_t run_seed = 1;
-  Programming programming = Programming::kNone;
+  DeviceProgramming programming = DeviceProgramming::kNone;
   std::vector<DeviceState> tiles;  ///< one a tile of the mesh
   std::vector<uint8_t> firmware;   ///< as given by whoever wrote it
 

@@ -66,7 +66,7 @@ struct Chip {
     Snapshot s;
     s.chip = chip_identity(tiles[0].config());
     s.run_seed = tiles[0].config().run_seed;
-    s.programming = Programming::kPulses;
+    s.programming = DeviceProgramming::kPulses;
     for (const Macro& m : tiles) s.tiles.push_back(m.device_state());
     s.firmware = {1, 2, 3, 250, 0, 9};
     return s;
@@ -93,7 +93,7 @@ TEST(Snapshot, ARestoredChipContinuesWithTheSameBits) {
   const Snapshot s = read_snapshot(path);
   std::filesystem::remove(path);
   EXPECT_EQ(s.firmware, chip.snapshot().firmware);
-  EXPECT_EQ(s.programming, Programming::kPulses);
+  EXPECT_EQ(s.programming, DeviceProgramming::kPulses);
   EXPECT_EQ(s.run_seed, 77u);
   for (uint32_t t = 0; t < 2; ++t) {
     Macro back = s.macro(t);
