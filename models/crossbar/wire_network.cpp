@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/crossbar/wire_network.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "models/device/simd.h"
+
+namespace ohmac {
+namespace {
+
+constexpr uint32_t kSide = 8;  // of a tile, and of a leaf in cells
+constexpr size_t kTile = kSide * kSide;
+constexpr size_t kLanes = 8;  // leaves made at a time
+
+/// Work of one elimination of tiles of nodes. Weights are conductances between two nodes; diagonals mean nothing.
+struct Elimination {
+  uint32_t eliminated, kept;  // tiles of nodes
+  /// Panels of `eliminated` tiles: weights among the nodes to eliminate (tiles on and above the diagonal), then of these
+  /// to the kept nodes. Overwritten.
+  double* x;
+  const double* const* in;  // weights among kept nodes before, [kept x kept] tiles on and above the diagonal
+  double* const* out;       // after; may be the same tile
+  uint32_t cross;           // 0, or: only between the first `cross` kept tiles and the others
+};
+
+/// Cells of a leaf in each of 8 lanes and the wires on its left and below.
+struct LeafLanes {
+  double g[kTile * kLanes];
+  double left[kLanes], down[kLanes];
+  double row, col;
+};
+
+#define OHMAC_KERNEL "models/crossbar/wire_kernel.inc"
+#include "models/device/simd_variants.inc"
+
+void eliminate(const Elimination& e) {
+  switch (simd_level()) {
+#if defined(__x86_64__)
+    case Simd::kAvx512: return simd_avx512::eliminate(e);
+    case Simd::kAvx2: return simd_avx2::eliminate(e);
+#endif
+    default: return simd_baseline::eliminate(e);
+  }
+}
+
+constexpr size_t kLeafWork = 8 * (32 * 32 + 2 * (24 * 24 + 16 * 16 + 12 * 12 + 8 * 8 + 6 * 6 + 4 * 4));
+
+void build_leaves(const LeafLanes& leaf, double* work, double* const (*tiles)[10]) {
+  switch (simd_level()) {
+#if defined(__x86_64__)
+    case Simd::kAvx512: return simd_avx512::build_leaves(leaf, work, tiles);
+    case Simd::kAvx2: return simd_avx2::build_leaves(leaf, work, tiles);
+#endif
+    default: return simd_baseline::build_leaves(leaf, work, tiles);
+  }
+}
+
+/// Memory aligned to cache lines.
+struct Free {
+  void operator()(double* p) const { std::free(p); }
+};
+using Memory = std::unique_ptr<double, Free>;
+Memory allocate(size_t doubles) {
+  void* p = std::aligned_alloc(64, (doubles * sizeof(double) + 63) / 64 * 64);
+  if (p == nullptr) throw std::bad_alloc();
+  return Memory(static_cast<double*>(p));
+}
+
+/// Tiles; one given back is the next one given out, while it is in the cache.
+class TilePool {
+ public:
+  double* take() {
+    if (free_.empty()) {
+      constexpr size_t kMany = 512;
+      slabs_.push_back(allocate(kMany * kTile));
+      for (size_t i = kMany; i-- > 0;) free_.push_back(slabs_.back().get() + i * kTile);
+    }
+    double* t = free_.back();
+    free_.pop_back();
+    return t;
+  }
+  void give(double* t) { free_.push_back(t); }
+
+ private:
+  std::vector<Memory> slabs_;
+  std::vector<double*> free_;
+};
+
+/// A rectangle of cells seen from its ports: weights between them, in tiles. Left ports are the nodes before the
+/// rectangle's first row wires, right ports its last row nodes, top ports its first column nodes, bottom ports the nodes
+/// after its last column wires.
+struct Block {
+  uint32_t left = 0, right = 0, top = 0, bottom = 0;  // tiles of ports, in this order
+  std::vector<double*> tile;                          // [ports x ports], on and above the diagonal
+  uint32_t ports() const { return left + right + top + bottom; }
+  double*& at(uint32_t i, uint32_t j) { return tile[static_cast<size_t>(i) * ports() + j]; }
+};
+
+void copy(const double* from, double* to) { std::memcpy(to, from, kTile * sizeof(double)); }
+void transpose(const double* from, double* to) {
+  for (uint32_t i = 0; i < kSide; ++i)
+    for (uint32_t j = 0; j < kSide; ++j) to[i * kSide + j] = from[j * kSide + i];
+}
+
+/// The whole elimination of an array whose row and column wires have resistance.
+class Dissection {
+ public:
+  Dissection(uint32_t rows, uint32_t cols, const double* g, const WireOhms& wires)
+      : rows_(rows), cols_(cols), g_(g), wires_(wires), zero_(allocate(kTile)) {
+    std::fill_n(zero_.get(), kTile, 0.0);
+    leaf_rows_ = (rows + kSide - 1) / kSide;
+    leaf_cols_ = (cols + kSide - 1) / kSide;
+  }
+
+  std::vector<double> effective() {
+    make_leaves();
+    Block root = build(0, 0, leaf_rows_, leaf_cols_);
+    const uint32_t skip = leaf_rows_ * kSide - rows_;  // rows added at the open end of the columns
+    std::vector<double> out(static_cast<size_t>(rows_) * cols_);
+    for (uint32_t i = 0; i < rows_; ++i)
+      for (uint32_t j = 0; j < cols_; ++j)
+        out[static_cast<size_t>(i) * cols_ + j] =
+            root.at((i + skip) / kSide, root.left + j / kSide)[(i + skip) % kSide * kSide + j % kSide];
+    return out;
+  }
+
+ private:
+  /// The array is padded to whole leaves with cells without conductance at the open ends of its rows and columns, where
+  /// no current flows.
+  void make_leaves() {
+    const Memory work = allocate(kLeafWork);
+    auto lanes = std::make_unique<LeafLanes>();
+    lanes->row = 1 / wires_.row;
+    lanes->col = 1 / wires_.col;
+    const double first = 1 / (wires_.driver + wires_.row), last = 1 / (wires_.col + wires_.sense);
+    const uint32_t skip = leaf_rows_ * kSide - rows_, count = leaf_rows_ * leaf_cols_;
+    leaves_.resize(count);
+    for (uint32_t base = 0; base < count; base += kLanes) {
+      const uint32_t n = std::min<uint32_t>(kLanes, count - base);
+      std::array<std::array<double*, 10>, kLanes> tiles;
+      for (uint32_t l = 0; l < kLanes; ++l) {
+        const uint32_t number = base + std::min(l, n - 1), lr = number / leaf_cols_, lc = number % leaf_cols_;
+        for (uint32_t i = 0; i < kSide; ++i) {
+          const int64_t row = int64_t{lr} * kSide + i - skip;
+          for (uint32_t j = 0; j < kSide; ++j) {
+            const uint32_t col = lc * kSide + j;
+            lanes->g[(i * kSide + j) * kLanes + l] =
+                row >= 0 && col < cols_ ? g_[static_cast<size_t>(row) * cols_ + col] : 0.0;
+          }
+        }
+        lanes->left[l] = lc == 0 ? first : lanes->row;
+        lanes->down[l] = lr + 1 == leaf_rows_ ? last : lanes->col;
+        for (auto& t : tiles[l]) t = pool_.take();
+      }
+      double* pointers[kLanes][10];
+      for (uint32_t l = 0; l < kLanes; ++l) std::copy(tiles[l].begin(), tiles[l].end(), pointers[l]);
+      build_leaves(*lanes, work.get(), pointers);
+      for (uint32_t l = 0; l < kLanes; ++l) {
+        if (l >= n) {
+          for (double* t : tiles[l]) pool_.give(t);
+          continue;
+        }
+        Block b;
+        b.left = b.right = b.top = b.bottom = 1;
+        b.tile.assign(16, nullptr);
+        uint32_t k = 0;
+        for (uint32_t i = 0; i < 4; ++i)
+          for (uint32_t j = i; j < 4; ++j) b.at(i, j) = tiles[l][k++];
+        leaves_[base + l] = std::move(b);
+      }
+    }
+  }
+
+  Block build(uint32_t r0, uint32_t c0, uint32_t r1, uint32_t c1) {
+    const uint32_t h = r1 - r0, c = c1 - c0;
+    if (h == 1 && c == 1) {
+      Block b = std::move(leaves_[static_cast<size_t>(r0) * leaf_cols_ + c0]);
+      const uint32_t open = (c1 == leaf_cols_ ? 2u : 0u) | (r0 == 0 ? 4u : 0u);  // bits of port sides
+      return open == 0 ? b : without(&b, open);
+    }
+    const bool root = h == leaf_rows_ && c == leaf_cols_;
+    if (c >= h) {
+      const uint32_t m = c0 + c / 2;
+      Block a = build(r0, c0, r1, m), b = build(r0, m, r1, c1);
+      return side_by_side(&a, &b, root);
+    }
+    const uint32_t m = r0 + h / 2;
+    Block a = build(r0, c0, m, c1), b = build(m, c0, r1, c1);
+    return above(&a, &b, root);
+  }
+
+  struct Port {
+    uint32_t block, number;
+  };
+  static void add(std::vector<Port>* p, uint32_t block, uint32_t first, uint32_t n) {
+    for (uint32_t i = 0; i < n; ++i) p->push_back({block, first + i});
+  }
+
+  Block without(Block* a, uint32_t open) {
+    const uint32_t size[4] = {a->left, a->right, a->top, a->bottom};
+    std::vector<Port> kept, gone;
+    Block out;
+    uint32_t* sizes[4] = {&out.left, &out.right, &out.top, &out.bottom};
+    for (uint32_t s = 0, first = 0; s < 4; first += size[s++]) {
+      const bool drop = (open >> (s == 1 ? 1 : s == 2 ? 2 : 31) & 1) != 0;
+      add(drop ? &gone : &kept, 0, first, size[s]);
+      *sizes[s] = drop ? 0 : size[s];
+    }
+    eliminate_ports(a, nullptr, 0, gone, kept, 0, &out);
+    return out;
+  }
+
+  Block side_by_side(Block* a, Block* b, bool root) {
+    Block out;
+    out.left = a->left;
+    out.right = b->right;
+    out.top = a->top + b->top;
+    out.bottom = a->bottom + b->bottom;
+    std::vector<Port> kept, gone;
+    add(&gone, 0, a->left, a->right);
+    add(&kept, 0, 0, a->left);
+    add(&kept, 1, b->left, b->right);
+    add(&kept, 0, a->left + a->right, a->top);
+    add(&kept, 1, b->left + b->right, b->top);
+    add(&kept, 0, a->left + a->right + a->top, a->bottom);
+    add(&kept, 1, b->left + b->right + b->top, b->bottom);
+    eliminate_ports(a, b, 0, gone, kept, root ? out.left : 0, &out);
+    return out;
+  }
+
+  Block above(Block* a, Block* b, bool root) {
+    Block out;
+    out.left = a->left + b->left;
+    out.right = a->right + b->right;
+    out.top = a->top;
+    out.bottom = b->bottom;
+    std::vector<Port> kept, gone;
+    add(&gone, 0, a->left + a->right + a->top, a->bottom);
+    add(&kept, 0, 0, a->left);
+    add(&kept, 1, 0, b->left);
+    add(&kept, 0, a->left, a->right);
+    add(&kept, 1, b->left, b->right);
+    add(&kept, 0, a->left + a->right, a->top);
+    add(&kept, 1, b->left + b->right + b->top, b->bottom);
+    eliminate_ports(a, b, b->left + b->right, gone, kept, root ? out.left : 0, &out);
+    return out;
+  }
+
+  /// Eliminates the ports `gone` of block a, which are also the ports from first_b of block b (if there is one).
+  void eliminate_ports(Block* a, Block* b, uint32_t first_b, const std::vector<Port>& gone, const std::vector<Port>& kept,
+                       uint32_t cross, Block* out) {
+    const auto e = static_cast<uint32_t>(gone.size()), p = static_cast<uint32_t>(kept.size());
+    const size_t need = static_cast<size_t>(e) * (e + p) * kTile;
+    if (need > x_size_) {
+      x_ = allocate(need);
+      x_size_ = need;
+    }
+    Block* blocks[2] = {a, b};
+    const auto shared = [&](uint32_t block, uint32_t i) { return block == 0 ? gone[i].number : first_b + i; };
+    for (uint32_t j = 0; j < e; ++j) {
+      for (uint32_t i = 0; i <= j; ++i) {
+        double* x = x_.get() + (static_cast<size_t>(j) * e + i) * kTile;
+        const double* s = a->at(gone[i].number, gone[j].number);
+        if (b == nullptr) {
+          copy(s, x);
+        } else {
+          const double* t = b->at(first_b + i, first_b + j);
+          for (size_t k = 0; k < kTile; ++k) x[k] = s[k] + t[k];
+        }
+      }
+    }
+    for (uint32_t q = 0; q < p; ++q) {
+      Block* from = blocks[kept[q].block];
+      for (uint32_t i = 0; i < e; ++i) {
+        double* x = x_.get() + (static_cast<size_t>(e + q) * e + i) * kTile;
+        const uint32_t s = shared(kept[q].block, i), n = kept[q].number;
+        if (s < n) {
+          copy(from->at(s, n), x);
+        } else {
+          transpose(from->at(n, s), x);
+        }
+      }
+    }
+    // Give back what is used up, then take the tiles between kept ports of different blocks.
+    for (uint32_t block = 0; block < (b != nullptr ? 2u : 1u); ++block) {
+      Block* from = blocks[block];
+      std::vector<uint8_t> is_gone(from->ports(), 0);
+      for (uint32_t i = 0; i < e; ++i) is_gone[shared(block, i)] = 1;
+      for (uint32_t i = 0; i < from->ports(); ++i)
+        for (uint32_t j = i; j < from->ports(); ++j)
+          if (is_gone[i] | is_gone[j]) pool_.give(from->at(i, j));
+    }
+    out->tile.assign(static_cast<size_t>(p) * p, nullptr);
+    in_.assign(out->tile.size(), zero_.get());
+    for (uint32_t i = 0; i < p; ++i) {
+      for (uint32_t j = i; j < p; ++j) {
+        if (cross != 0 && (i >= cross || j < cross)) {
+          if (kept[i].block == kept[j].block) pool_.give(blocks[kept[i].block]->at(kept[i].number, kept[j].number));
+          continue;
+        }
+        double*& t = out->at(i, j);
+        if (kept[i].block == kept[j].block) {
+          t = blocks[kept[i].block]->at(kept[i].number, kept[j].number);
+          in_[static_cast<size_t>(i) * p + j] = t;
+        } else {
+          t = pool_.take();
+        }
+      }
+    }
+    eliminate(Elimination{e, p, x_.get(), in_.data(), out->tile.data(), cross});
+  }
+
+  uint32_t rows_, cols_, leaf_rows_, leaf_cols_;
+  const double* g_;
+  WireOhms wires_;
+  TilePool pool_;
+  std::vector<Block> leaves_;
+  Memory zero_, x_;
+  size_t x_size_ = 0;
+  std::vector<const double*> in_;
+};
+
+}  // namespace
+
+void check_wires(const WireOhms& w) {
+  for (const auto& [name, r] :
+       {std::pair{"row", w.row}, std::pair{"column", w.col}, std::pair{"driver", w.driver}, std::pair{"sense", w.sense}})
+    if (!(r == 0 || (r >= kLeastOhm && r <= kMostOhm)))
+      throw std::domain_error(std::string(name) + " resistance " + std::to_string(r) +
+                              " ohm: must be 0 or 1e-15 to 1e9 ohm");
+}
+
+std::vector<double> effective_conductance(uint32_t rows, uint32_t cols, const double* g, const WireOhms& wires) {
+  check_wires(wires);
+  return Dissection(rows, cols, g, wires).effective();
+}
+
+}  // namespace ohmac
