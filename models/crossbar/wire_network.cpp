@@ -25,8 +25,8 @@ constexpr size_t kLanes = 8;  // leaves made at a time
 /// Work of one elimination of tiles of nodes. Weights are conductances between two nodes; diagonals mean nothing.
 struct Elimination {
   uint32_t eliminated, kept;  // tiles of nodes
-  /// Panels of `eliminated` tiles: weights among the nodes to eliminate (tiles on and above the diagonal), then of these
-  /// to the kept nodes. Overwritten.
+  /// Panels of `eliminated` tiles: weights among the nodes to eliminate (tiles on and above the diagonal), then of
+  /// these to the kept nodes. Overwritten.
   double* x;
   const double* const* in;  // weights among kept nodes before, [kept x kept] tiles on and above the diagonal
   double* const* out;       // after; may be the same tile
@@ -97,8 +97,8 @@ class TilePool {
 };
 
 /// A rectangle of cells seen from its ports: weights between them, in tiles. Left ports are the nodes before the
-/// rectangle's first row wires, right ports its last row nodes, top ports its first column nodes, bottom ports the nodes
-/// after its last column wires.
+/// rectangle's first row wires, right ports its last row nodes, top ports its first column nodes, bottom ports the
+/// nodes after its last column wires.
 struct Block {
   uint32_t left = 0, right = 0, top = 0, bottom = 0;  // tiles of ports, in this order
   std::vector<double*> tile;                          // [ports x ports], on and above the diagonal
@@ -257,8 +257,8 @@ class Dissection {
   }
 
   /// Eliminates the ports `gone` of block a, which are also the ports from first_b of block b (if there is one).
-  void eliminate_ports(Block* a, Block* b, uint32_t first_b, const std::vector<Port>& gone, const std::vector<Port>& kept,
-                       uint32_t cross, Block* out) {
+  void eliminate_ports(Block* a, Block* b, uint32_t first_b, const std::vector<Port>& gone,
+                       const std::vector<Port>& kept, uint32_t cross, Block* out) {
     const auto e = static_cast<uint32_t>(gone.size()), p = static_cast<uint32_t>(kept.size());
     const size_t need = static_cast<size_t>(e) * (e + p) * kTile;
     if (need > x_size_) {
@@ -330,19 +330,162 @@ class Dissection {
   std::vector<const double*> in_;
 };
 
+/// Arrays whose rows are single nodes (no resistance in the row wires). All recursions add positive numbers only.
+class SingleNodeRows {
+ public:
+  SingleNodeRows(uint32_t rows, uint32_t cols, const double* g, const WireOhms& wires)
+      : rows_(rows), cols_(cols), g_(g), wires_(wires), k_(static_cast<size_t>(rows) * cols) {
+    if (wires.driver != 0) w_.assign(static_cast<size_t>(rows) * rows, 0.0);
+  }
+
+  std::vector<double> effective() {
+    for (uint32_t j = 0; j < cols_; ++j) {
+      if (wires_.col != 0) {
+        ladder(j);
+      } else {
+        star(j);
+      }
+    }
+    return wires_.driver == 0 ? std::move(k_) : drivers();
+  }
+
+ private:
+  /// Column j is a ladder: t[i] is the share of the current at node i that flows on downwards, if all rows are at 0 V.
+  void ladder(uint32_t j) {
+    const double wire = 1 / wires_.col, last = 1 / (wires_.col + wires_.sense);
+    std::vector<double> t(rows_), above(rows_),
+        below(rows_);  // conductance from node i to rows 0..i, to the sense node
+    for (uint32_t i = 0; i < rows_; ++i) {
+      above[i] = g(i, j) + (i == 0 ? 0.0 : above[i - 1] * t[i - 1]);
+      const double down = i + 1 == rows_ ? last : wire;
+      t[i] = down / (above[i] + down);
+    }
+    for (uint32_t i = rows_; i-- > 0;) {
+      const double beyond = i + 1 == rows_ ? 0.0 : g(i + 1, j) + below[i + 1];
+      below[i] = i + 1 == rows_ ? last : wire * (beyond / (wire + beyond));
+    }
+    double path = 1;
+    for (uint32_t i = rows_; i-- > 0;) {
+      path *= t[i];
+      k_[static_cast<size_t>(i) * cols_ + j] = g(i, j) * path;
+    }
+    if (w_.empty()) return;
+    std::vector<double> reach(rows_);  // g times the share that arrives at node i
+    for (uint32_t i = 0; i < rows_; ++i) {
+      const double share = g(i, j) / (above[i] + below[i]);
+      double* w = w_.data() + static_cast<size_t>(i) * rows_;
+      for (uint32_t l = 0; l < i; ++l) {
+        reach[l] *= t[i - 1];
+        w[l] += reach[l] * share;
+      }
+      reach[i] = g(i, j);
+    }
+  }
+
+  /// Column j is one node.
+  void star(uint32_t j) {
+    const double down = wires_.sense == 0 ? 0.0 : 1 / wires_.sense;
+    double sum = down;
+    for (uint32_t i = 0; i < rows_; ++i) sum += g(i, j);
+    for (uint32_t i = 0; i < rows_; ++i) {
+      const double share = wires_.sense == 0 ? g(i, j) : g(i, j) / sum;
+      k_[static_cast<size_t>(i) * cols_ + j] = wires_.sense == 0 ? share : share * down;
+      if (wires_.sense == 0 || w_.empty()) continue;
+      double* w = w_.data() + static_cast<size_t>(i) * rows_;
+      for (uint32_t l = 0; l < i; ++l) w[l] += share * g(l, j);
+    }
+  }
+
+  /// Eliminates the row nodes, which drivers tie to the inputs.
+  std::vector<double> drivers() {
+    const uint32_t e = (rows_ + kSide - 1) / kSide, c = (cols_ + kSide - 1) / kSide, kept = e + c;
+    const Memory x = allocate(static_cast<size_t>(e) * (e + kept) * kTile), zero = allocate(kTile),
+                 result = allocate(static_cast<size_t>(e) * c * kTile);
+    std::fill_n(x.get(), static_cast<size_t>(e) * (e + kept) * kTile, 0.0);
+    std::fill_n(zero.get(), kTile, 0.0);
+    const auto at = [&](uint32_t i, uint32_t j) -> double& {
+      return x.get()[(static_cast<size_t>(j / kSide) * e + i / kSide) * kTile + i % kSide * kSide + j % kSide];
+    };
+    for (uint32_t i = 0; i < rows_; ++i) {
+      for (uint32_t l = 0; l < i; ++l) at(l, i) = w_[static_cast<size_t>(i) * rows_ + l];
+      at(i, e * kSide + i) = 1 / wires_.driver;
+      for (uint32_t j = 0; j < cols_; ++j) at(i, 2 * e * kSide + j) = k_[static_cast<size_t>(i) * cols_ + j];
+    }
+    const std::vector<const double*> in(static_cast<size_t>(kept) * kept, zero.get());
+    std::vector<double*> out(in.size(), nullptr);
+    for (uint32_t i = 0; i < e; ++i)
+      for (uint32_t j = 0; j < c; ++j)
+        out[static_cast<size_t>(i) * kept + e + j] = result.get() + (static_cast<size_t>(i) * c + j) * kTile;
+    eliminate(Elimination{e, kept, x.get(), in.data(), out.data(), e});
+    for (uint32_t i = 0; i < rows_; ++i)
+      for (uint32_t j = 0; j < cols_; ++j)
+        k_[static_cast<size_t>(i) * cols_ + j] =
+            out[static_cast<size_t>(i / kSide) * kept + e + j / kSide][i % kSide * kSide + j % kSide];
+    return std::move(k_);
+  }
+
+  double g(uint32_t i, uint32_t j) const { return g_[static_cast<size_t>(i) * cols_ + j]; }
+
+  uint32_t rows_, cols_;
+  const double* g_;
+  WireOhms wires_;
+  std::vector<double> k_;  // [rows x cols] weights between row nodes and sense nodes
+  std::vector<double> w_;  // [rows x rows] among row nodes, below the diagonal; empty if rows are ideal sources
+};
+
+/// The same network with inputs and sense nodes exchanged: the element (i, j) of the one is (cols - 1 - j, rows - 1 -
+/// i) of the other. By reciprocity this holds for the effective conductances, too.
+std::vector<double> turned(uint32_t rows, uint32_t cols, const double* m) {
+  std::vector<double> out(static_cast<size_t>(rows) * cols);
+  for (uint32_t i = 0; i < rows; ++i)
+    for (uint32_t j = 0; j < cols; ++j)
+      out[static_cast<size_t>(cols - 1 - j) * rows + rows - 1 - i] = m[static_cast<size_t>(i) * cols + j];
+  return out;
+}
+
 }  // namespace
 
 void check_wires(const WireOhms& w) {
-  for (const auto& [name, r] :
-       {std::pair{"row", w.row}, std::pair{"column", w.col}, std::pair{"driver", w.driver}, std::pair{"sense", w.sense}})
-    if (!(r == 0 || (r >= kLeastOhm && r <= kMostOhm)))
-      throw std::domain_error(std::string(name) + " resistance " + std::to_string(r) +
-                              " ohm: must be 0 or 1e-15 to 1e9 ohm");
+  const std::pair<const char*, double> all[] = {
+      {"row", w.row}, {"column", w.col}, {"driver", w.driver}, {"sense", w.sense}};
+  for (const auto& [name, r] : all) {
+    if (r == 0 || (r >= kLeastOhm && r <= kMostOhm)) continue;
+    throw std::domain_error(std::string(name) + " resistance " + std::to_string(r) +
+                            " ohm: must be 0, or 1e-15 to 1e9 ohm");
+  }
+}
+
+void check_conductances(uint32_t rows, uint32_t cols, const double* g) {
+  if (rows == 0 || cols == 0) throw std::invalid_argument("crossbar: it has no cells");
+  for (uint32_t i = 0; i < rows; ++i)
+    for (uint32_t j = 0; j < cols; ++j) {
+      const double x = g[static_cast<size_t>(i) * cols + j];
+      if (x >= 0 && x <= kMostSiemens) continue;
+      throw std::domain_error("conductance of cell (" + std::to_string(i) + ", " + std::to_string(j) + ") is " +
+                              std::to_string(x) + " S: must be 0 to 1e6 S");
+    }
 }
 
 std::vector<double> effective_conductance(uint32_t rows, uint32_t cols, const double* g, const WireOhms& wires) {
   check_wires(wires);
+  check_conductances(rows, cols, g);
+  if (!wires.any()) return std::vector<double>(g, g + static_cast<size_t>(rows) * cols);
+  if (wires.row == 0) return SingleNodeRows(rows, cols, g, wires).effective();
+  if (wires.col == 0) {
+    const std::vector<double> other = turned(rows, cols, g);
+    const std::vector<double> result =
+        SingleNodeRows(cols, rows, other.data(), {wires.col, wires.row, wires.sense, wires.driver}).effective();
+    return turned(cols, rows, result.data());
+  }
   return Dissection(rows, cols, g, wires).effective();
+}
+
+std::vector<double> effective_differential(uint32_t rows, uint32_t cols, const double* g, const WireOhms& wires) {
+  std::vector<double> pairs = effective_conductance(rows, 2 * cols, g, wires);
+  const size_t cells = static_cast<size_t>(rows) * cols;
+  for (size_t c = 0; c < cells; ++c) pairs[c] = pairs[2 * c] - pairs[2 * c + 1];
+  pairs.resize(cells);
+  return pairs;
 }
 
 }  // namespace ohmac

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <limits>
 #include <optional>
+#include <tuple>
 
 #include "models/macro/effects.h"
 #include "sw/cli/compare.h"
@@ -17,6 +18,7 @@
 #include "sw/cli/files.h"
 #include "sw/cli/life.h"
 #include "sw/cli/run.h"
+#include "sw/cli/xbar.h"
 #include "sw/hal/gen/ohmac_isa.h"
 
 namespace ohmac::cli {
@@ -258,6 +260,22 @@ int main_checked(int argc, char** argv) {
   comp->add_option("--out", out, "image file");
   comp->add_option("--listing", listing, "listing file, - for standard output")->capture_default_str();
 
+  auto* xb = app.add_subcommand("xbar", "column currents of a resistive crossbar with wires: CSV in, CSV out");
+  XbarOptions xbar_options;
+  xb->add_option("--conductance", xbar_options.conductance,
+                 "CSV of the cells' conductances, siemens, one row of the crossbar a line")
+      ->required();
+  xb->add_option("--inputs", xbar_options.inputs, "CSV of input voltages, volts, one vector a line")->required();
+  xb->add_option("--out", xbar_options.out, "CSV of column currents, amperes, one vector a line; - for standard output")
+      ->required();
+  for (const auto& [name, ohm, doc] :
+       {std::tuple{"--row-ohm", &xbar_options.wires.row, "row wire from cell to cell, ohm"},
+        std::tuple{"--col-ohm", &xbar_options.wires.col, "column wire from cell to cell, ohm"},
+        std::tuple{"--driver-ohm", &xbar_options.wires.driver, "driver of a row, ohm"},
+        std::tuple{"--sense-ohm", &xbar_options.wires.sense, "sense input of a column, ohm"}}) {
+    xb->add_option(name, *ohm, doc)->check(number(0, kMostOhm))->capture_default_str();
+  }
+
   auto* inf = app.add_subcommand("info", "geometries, networks, effects");
   bool effects = false;
   inf->add_flag("--effects", effects, "the effect table");
@@ -279,9 +297,10 @@ int main_checked(int argc, char** argv) {
        {std::pair{"--json", &run_args.json}, std::pair{"--waves", &run_args.run.waves},
         std::pair{"--save", &run_args.run.save}, std::pair{"--timeline", &run_args.run.timeline},
         std::pair{"--json", &compare_args.json}, std::pair{"--json", &life_args.json}, std::pair{"--out", &out},
-        std::pair{"--listing", &listing}}) {
-    if (*path != "-" || path != &listing) check_writable(option, *path);
+        std::pair{"--listing", &listing}, std::pair{"--out", &xbar_options.out}}) {
+    if (*path != "-" || (path != &listing && path != &xbar_options.out)) check_writable(option, *path);
   }
+  if (*xb) return xbar(xbar_options);
   if (*run) {
     if (list) {
       for (const std::string& n : shipped_networks()) fmt::print("{}\n", n);

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: Apache-2.0
+// The wire network against ngspice, a dense solution in quadruple precision, and hand calculations.
+#include "models/crossbar/wire_network.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "models/device/simd.h"
+
+namespace {
+
+using namespace ohmac;
+
+struct Array {
+  uint32_t rows, cols;
+  std::vector<double> g;
+  WireOhms wires;
+  std::vector<double> effective() const { return effective_conductance(rows, cols, g.data(), wires); }
+};
+
+/// Log-uniform conductances 1..100 uS, a share of them on.
+Array random_array(uint32_t rows, uint32_t cols, const WireOhms& wires, double share_on, unsigned seed) {
+  Array a{rows, cols, {}, wires};
+  std::mt19937_64 r(seed);
+  std::uniform_real_distribution<double> u(0, 1);
+  for (uint32_t i = 0; i < rows * cols; ++i) {
+    const double g = 1e-6 * std::pow(100.0, u(r));
+    a.g.push_back(u(r) < share_on ? g : 0);
+  }
+  return a;
+}
+
+std::vector<double> random_inputs(uint32_t n, unsigned seed) {
+  std::mt19937_64 r(seed);
+  std::uniform_real_distribution<double> u(-0.2, 0.2);
+  std::vector<double> v(n);
+  for (double& x : v) x = u(r);
+  return v;
+}
+
+std::vector<double> product(const Array& a, const std::vector<double>& effective, const std::vector<double>& v) {
+  std::vector<double> out(a.cols);
+  for (uint32_t i = 0; i < a.rows; ++i)
+    for (uint32_t j = 0; j < a.cols; ++j) out[j] += effective[i * a.cols + j] * v[i];
+  return out;
+}
+
+/// Numbers the nodes of the network; those that a wire without resistance joins get one number. Node 0 is 0 V, 1 + i is
+/// input i.
+struct Nodes {
+  explicit Nodes(const Array& a) : a_(a) {
+    for (uint32_t i = 0; i <= a.rows; ++i) fresh();
+    row.resize(a.rows * a.cols);
+    col.resize(a.rows * a.cols);
+    for (uint32_t i = 0; i < a.rows; ++i)
+      for (uint32_t j = 0; j < a.cols; ++j) {
+        const double r = a.wires.row + (j == 0 ? a.wires.driver : 0);
+        row[i * a.cols + j] = wire(j == 0 ? 1 + i : row[i * a.cols + j - 1], r);
+      }
+    for (uint32_t j = 0; j < a.cols; ++j)
+      for (uint32_t i = a.rows; i-- > 0;) {
+        const double r = a.wires.col + (i + 1 == a.rows ? a.wires.sense : 0);
+        col[i * a.cols + j] = wire(i + 1 == a.rows ? sense(j) : col[(i + 1) * a.cols + j], r);
+      }
+    for (uint32_t i = 0; i < a.rows * a.cols; ++i)
+      if (a.g[i] != 0) branches.push_back({row[i], col[i], a.g[i]});
+  }
+  struct Branch {
+    int a, b;
+    double siemens;
+  };
+  /// The sense node of a column: a node of its own for ngspice, which measures its current.
+  int sense(uint32_t j) {
+    while (senses.size() <= j) senses.push_back(fresh());
+    return senses[j];
+  }
+  std::vector<int> row, col, senses;
+  std::vector<Branch> branches;
+  int count = 0;
+
+ private:
+  int fresh() { return count++; }
+  int wire(int from, double ohm) {
+    if (ohm == 0) return from;
+    const int n = fresh();
+    branches.push_back({from, n, 1 / ohm});
+    return n;
+  }
+  const Array& a_;
+};
+
+/// Currents into the sense nodes, computed by ngspice.
+std::vector<double> ngspice(const Array& a, const std::vector<double>& v) {
+  char folder[] = "/tmp/ohmac_wires_XXXXXX";
+  if (mkdtemp(folder) == nullptr) throw std::runtime_error("mkdtemp failed");
+  const std::string base = std::string(folder) + "/net";
+  Nodes nodes(a);
+  for (uint32_t j = 0; j < a.cols; ++j) nodes.sense(j);
+  std::string text = "* crossbar\n";
+  char line[120];
+  const auto emit = [&](auto... args) {
+    std::snprintf(line, sizeof line, args...);
+    text += line;
+  };
+  for (uint32_t i = 0; i < a.rows; ++i) emit("vin%u %u 0 dc %.17g\n", i, 1 + i, v[i]);
+  for (uint32_t j = 0; j < a.cols; ++j) emit("vs%u %d 0 dc 0\n", j, nodes.senses[j]);
+  for (size_t k = 0; k < nodes.branches.size(); ++k) {
+    const auto& b = nodes.branches[k];
+    emit("r%zu %d %d %.17g\n", k, b.a, b.b, 1 / b.siemens);
+  }
+  text += ".options reltol=1e-12 abstol=1e-18 vntol=1e-12 gmin=1e-20 numdgt=16\n.control\nset numdgt=16\nop\n";
+  for (uint32_t j = 0; j < a.cols; ++j) emit("print i(vs%u)\n", j);
+  text += ".endc\n.end\n";
+  std::ofstream(base + ".cir") << text;
+  const std::string command = "ngspice -b " + base + ".cir > " + base + ".out 2>&1";
+  const int status = std::system(command.c_str());
+  std::ifstream in(base + ".out");
+  std::vector<double> out(a.cols, std::nan(""));
+  std::string all, row;
+  while (std::getline(in, row)) {
+    all += row + "\n";
+    unsigned j;
+    double value;
+    if (std::sscanf(row.c_str(), "i(vs%u) = %lf", &j, &value) == 2 && j < a.cols) out[j] = value;
+  }
+  for (const char* end : {".cir", ".out"}) std::remove((base + end).c_str());
+  rmdir(folder);
+  for (double x : out)
+    if (std::isnan(x))
+      throw std::runtime_error("ngspice gave no current, exit " + std::to_string(status) + ":\n" + all);
+  return out;
+}
+
+double worst(const std::vector<double>& got, const std::vector<double>& want) {
+  double largest = 0, error = 0;
+  for (size_t i = 0; i < want.size(); ++i) {
+    largest = std::max(largest, std::fabs(want[i]));
+    error = std::max(error, std::fabs(got[i] - want[i]));
+  }
+  return error / largest;
+}
+
+struct SpiceCase {
+  const char* name;
+  uint32_t rows, cols;
+  WireOhms wires;
+  double share_on;
+};
+
+class Spice : public testing::TestWithParam<SpiceCase> {};
+
+TEST_P(Spice, CurrentsAgreeTo1e9OfTheLargest) {
+  const SpiceCase& c = GetParam();
+  Array a = random_array(c.rows, c.cols, c.wires, c.share_on, 7);
+  if (c.share_on > 1) a.g.assign(a.g.size(), 100e-6);
+  const auto v = random_inputs(c.rows, 3);
+  EXPECT_LE(worst(product(a, a.effective(), v), ngspice(a, v)), 1e-9);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Networks, Spice,
+    testing::Values(SpiceCase{"tall", 50, 17, {1, 1, 0, 0}, 1}, SpiceCase{"wide", 19, 61, {1, 1, 0, 0}, 1},
+                    SpiceCase{"square", 44, 44, {1, 1, 0, 0}, 1}, SpiceCase{"one_cell", 1, 1, {2, 3, 5, 7}, 1},
+                    SpiceCase{"one_row", 1, 40, {1, 2, 30, 50}, 1}, SpiceCase{"one_column", 40, 1, {1, 2, 30, 50}, 1},
+                    SpiceCase{"driver_and_sense", 33, 30, {0.35, 2.82, 100, 1000}, 1},
+                    SpiceCase{"sparse", 40, 40, {1, 2, 10, 20}, 0.03}, SpiceCase{"all_on", 40, 40, {3, 3, 10, 20}, 2},
+                    SpiceCase{"ideal_rows", 20, 24, {0, 2, 0, 30}, 1},
+                    SpiceCase{"ideal_row_wires", 20, 24, {0, 2, 50, 30}, 1},
+                    SpiceCase{"ideal_columns", 20, 24, {2, 0, 50, 0}, 1},
+                    SpiceCase{"ideal_column_wires", 20, 24, {2, 0, 50, 30}, 1},
+                    SpiceCase{"driver_only", 20, 24, {0, 0, 50, 0}, 1},
+                    SpiceCase{"sense_only", 20, 24, {0, 0, 0, 30}, 1},
+                    SpiceCase{"driver_and_sense_only", 20, 24, {0, 0, 50, 30}, 1},
+                    SpiceCase{"wires_only_in_rows", 20, 24, {2, 0, 0, 0}, 1}),
+    [](const auto& p) { return p.param.name; });
+
+/// Effective conductance by Gauss elimination of the nodal equations in quadruple precision.
+std::vector<double> dense(const Array& a) {
+  using Quad = __float128;
+  Nodes nodes(a);
+  const int first = static_cast<int>(a.rows) + 1, n = nodes.count - first;
+  for (uint32_t j = 0; j < a.cols; ++j) nodes.sense(j);
+  // The senses are held at 0 V: numbers of nodes that are senses map to -1.
+  std::vector<int> unknown(static_cast<size_t>(nodes.count), -1);
+  int m = 0;
+  for (int k = first; k < nodes.count; ++k) {
+    bool held = false;
+    for (int s : nodes.senses) held |= s == k;
+    if (!held) unknown[static_cast<size_t>(k)] = m++;
+  }
+  EXPECT_LE(m, n + static_cast<int>(a.cols));
+  const auto size = static_cast<size_t>(m);
+  std::vector<Quad> y(size * size), b(size * a.rows);
+  for (const auto& e : nodes.branches) {
+    const int ends[2] = {e.a, e.b};
+    for (int k = 0; k < 2; ++k) {
+      const int p = unknown[static_cast<size_t>(ends[k])], q = ends[1 - k];
+      if (p < 0) continue;
+      y[static_cast<size_t>(p) * size + static_cast<size_t>(p)] += e.siemens;
+      if (unknown[static_cast<size_t>(q)] >= 0) {
+        y[static_cast<size_t>(p) * size + static_cast<size_t>(unknown[static_cast<size_t>(q)])] -= e.siemens;
+      } else if (q >= 1 && q < first) {
+        b[static_cast<size_t>(p) * a.rows + static_cast<size_t>(q - 1)] += e.siemens;
+      }
+    }
+  }
+  for (size_t k = 0; k < size; ++k) {
+    for (size_t i = k + 1; i < size; ++i) {
+      const Quad f = y[i * size + k] / y[k * size + k];
+      if (f == 0) continue;
+      for (size_t j = k; j < size; ++j) y[i * size + j] -= f * y[k * size + j];
+      for (size_t j = 0; j < a.rows; ++j) b[i * a.rows + j] -= f * b[k * a.rows + j];
+    }
+  }
+  for (size_t k = size; k-- > 0;)
+    for (size_t j = 0; j < a.rows; ++j) {
+      for (size_t i = k + 1; i < size; ++i) b[k * a.rows + j] -= y[k * size + i] * b[i * a.rows + j];
+      b[k * a.rows + j] /= y[k * size + k];
+    }
+  std::vector<double> out(static_cast<size_t>(a.rows) * a.cols);
+  for (uint32_t i = 0; i < a.rows; ++i)
+    for (uint32_t j = 0; j < a.cols; ++j) {
+      Quad current = 0;
+      for (const auto& e : nodes.branches) {
+        const int s = nodes.senses[j];
+        if (e.a != s && e.b != s) continue;
+        const int q = e.a == s ? e.b : e.a, p = unknown[static_cast<size_t>(q)];
+        if (p >= 0) current += e.siemens * b[static_cast<size_t>(p) * a.rows + i];
+        if (q == 1 + static_cast<int>(i)) current += e.siemens;
+      }
+      out[static_cast<size_t>(i) * a.cols + j] = static_cast<double>(current);
+    }
+  return out;
+}
+
+// Every entry to 1e-13 of itself, however far wires and cells are apart: fixed-precision subtraction would lose up to
+// all digits at 1e-9 ohm.
+TEST(WireNetwork, EveryEntryIsAccurateAtAnyRatio) {
+  for (double ohm : {1e-12, 1e-6, 1e-2, 1.0, 1e2, 1e5}) {
+    for (const WireOhms& w : {WireOhms{ohm, ohm, 0, 0}, WireOhms{ohm, 3 * ohm, 1, 2}, WireOhms{0, ohm, 5, 0},
+                              WireOhms{ohm, 0, 1e3, 1e-3}}) {
+      const Array a = random_array(9, 10, w, 0.9, 11);
+      const auto got = a.effective(), want = dense(a);
+      for (size_t i = 0; i < got.size(); ++i) {
+        EXPECT_NEAR(got[i], want[i], 1e-13 * want[i]) << ohm << " entry " << i;
+      }
+    }
+  }
+}
+
+TEST(WireNetwork, OneCellIsASeriesPath) {
+  const double g = 40e-6;
+  const auto e = effective_conductance(1, 1, &g, {2, 3, 50, 70});
+  EXPECT_DOUBLE_EQ(e[0], 1 / (50 + 2 + 1 / 40e-6 + 3 + 70));
+}
+
+// By series and parallel conductances: the second cell hangs behind one more row wire.
+TEST(WireNetwork, OneRowOfTwoCellsByHand) {
+  const double g[] = {40e-6, 90e-6};
+  const auto e = effective_conductance(1, 2, g, {2, 3, 50, 70});
+  const double y1 = 1 / (1 / g[0] + 3 + 70), y2 = 1 / (2 + 1 / g[1] + 3 + 70), source = 1.0 / (50 + 2);
+  const double v = source / (source + y1 + y2);
+  EXPECT_NEAR(e[0], y1 * v, 1e-15 * e[0]);
+  EXPECT_NEAR(e[1], y2 * v, 1e-15 * e[1]);
+}
+
+// Both inputs: the upper cell's current passes one more column wire, and the other input is at 0 V.
+TEST(WireNetwork, OneColumnOfTwoCellsByHand) {
+  const double g[] = {40e-6, 90e-6};
+  const auto e = effective_conductance(2, 1, g, {2, 3, 50, 70});
+  const double y1 = 1 / (50 + 2 + 1 / g[0] + 3), y2 = 1 / (50 + 2 + 1 / g[1]), sink = 1.0 / (3 + 70);
+  EXPECT_NEAR(e[0], y1 * sink / (y1 + y2 + sink), 1e-15 * e[0]);
+  EXPECT_NEAR(e[1], y2 * sink / (y1 + y2 + sink), 1e-15 * e[1]);
+}
+
+TEST(WireNetwork, WithoutWiresItIsTheCellsThemselves) {
+  const Array a = random_array(13, 21, {}, 0.8, 5);
+  EXPECT_EQ(a.effective(), a.g);
+  for (const WireOhms& w : {WireOhms{1e-13, 1e-13, 0, 0}, WireOhms{1e-13, 0, 0, 0}, WireOhms{0, 0, 1e-13, 1e-13}}) {
+    Array b = a;
+    b.wires = w;
+    const auto e = b.effective();
+    for (size_t i = 0; i < e.size(); ++i) EXPECT_NEAR(e[i], a.g[i], 1e-12 * a.g[i] + 1e-30);
+  }
+}
+
+// A resistance of 0 is the limit of a small one, though other code computes it.
+TEST(WireNetwork, ZeroIsTheLimitOfSmallResistances) {
+  for (unsigned zero = 1; zero < 16; ++zero) {
+    const double r[4] = {1, 2, 20, 30};
+    const auto with = [&](double small) {
+      double q[4];
+      for (unsigned k = 0; k < 4; ++k) q[k] = (zero >> k & 1) != 0 ? small : r[k];
+      return WireOhms{q[0], q[1], q[2], q[3]};
+    };
+    const Array a = random_array(14, 11, with(0), 0.9, 5), b = random_array(14, 11, with(1e-13), 0.9, 5);
+    const auto e = a.effective(), f = b.effective();
+    for (size_t i = 0; i < e.size(); ++i) EXPECT_NEAR(e[i], f[i], 1e-12 * e[i] + 1e-18) << zero;
+  }
+}
+
+// Exchange inputs and sense nodes: the turned network has the turned conductances.
+TEST(WireNetwork, Reciprocity) {
+  const Array a = random_array(37, 52, {1.5, 0.7, 12, 80}, 0.9, 8);
+  Array b{a.cols, a.rows, std::vector<double>(a.g.size()), {0.7, 1.5, 80, 12}};
+  const auto turn = [&](uint32_t i, uint32_t j) { return (a.cols - 1 - j) * a.rows + a.rows - 1 - i; };
+  for (uint32_t i = 0; i < a.rows; ++i)
+    for (uint32_t j = 0; j < a.cols; ++j) b.g[turn(i, j)] = a.g[i * a.cols + j];
+  const auto e = a.effective(), f = b.effective();
+  for (uint32_t i = 0; i < a.rows; ++i)
+    for (uint32_t j = 0; j < a.cols; ++j) EXPECT_NEAR(e[i * a.cols + j], f[turn(i, j)], 1e-13 * e[i * a.cols + j]);
+}
+
+// Cells that conduct nothing at the open ends of rows and columns are not there. The split into blocks differs.
+TEST(WireNetwork, OpenEndsCarryNothing) {
+  const Array a = random_array(30, 21, {1, 2, 3, 4}, 1, 9);
+  const Array b{45, 40, std::vector<double>(45 * 40), a.wires};
+  Array c = b;
+  for (uint32_t i = 0; i < a.rows; ++i)
+    for (uint32_t j = 0; j < a.cols; ++j) c.g[(i + 15) * 40 + j] = a.g[i * 21 + j];
+  const auto e = a.effective(), f = c.effective();
+  for (uint32_t i = 0; i < a.rows; ++i)
+    for (uint32_t j = 0; j < a.cols; ++j) EXPECT_NEAR(e[i * 21 + j], f[(i + 15) * 40 + j], 1e-13 * e[i * 21 + j]);
+  EXPECT_EQ(b.effective(), b.g);  // nothing at all
+}
+
+TEST(WireNetwork, DifferentialPairsAreNeighbouringColumns) {
+  const Array a = random_array(12, 26, {1, 2, 3, 4}, 0.9, 9);
+  const auto d = effective_differential(12, 13, a.g.data(), a.wires);
+  const auto v = random_inputs(12, 4);
+  const auto i = ngspice(a, v);
+  std::vector<double> got(13), want(13);
+  for (uint32_t j = 0; j < 13; ++j) {
+    want[j] = i[2 * j] - i[2 * j + 1];
+    for (uint32_t r = 0; r < 12; ++r) got[j] += d[r * 13 + j] * v[r];
+  }
+  EXPECT_LE(worst(got, want), 1e-9);
+}
+
+TEST(WireNetwork, EverySimdLevelGivesTheSameBits) {
+  const Simd before = simd_level();
+  for (const auto& [rows, cols] : {std::pair{1u, 1u}, {5u, 3u}, {40u, 75u}, {100u, 64u}}) {
+    for (const WireOhms& w : {WireOhms{1, 2, 3, 4}, WireOhms{0, 2, 3, 4}, WireOhms{1, 0, 3, 4}}) {
+      const Array a = random_array(rows, cols, w, 0.9, 10);
+      force_simd(Simd::kBaseline);
+      const auto want = a.effective();
+      for (Simd s : {Simd::kAvx2, Simd::kAvx512}) {
+        if (!simd_supported(s)) continue;
+        force_simd(s);
+        const auto got = a.effective();
+        EXPECT_EQ(std::memcmp(got.data(), want.data(), want.size() * sizeof(double)), 0) << simd_name(s);
+      }
+    }
+  }
+  force_simd(before);
+}
+
+TEST(WireNetwork, ShapesUpTo512) {
+  for (const auto& [rows, cols] : {std::pair{512u, 1u}, {1u, 512u}, {511u, 9u}, {9u, 510u}}) {
+    const Array a = random_array(rows, cols, {1, 1, 10, 10}, 1, 12);
+    const auto v = random_inputs(rows, 3);
+    EXPECT_LE(worst(product(a, a.effective(), v), ngspice(a, v)), 1e-9) << rows << " x " << cols;
+  }
+}
+
+TEST(WireNetwork, WrongInputIsNamed) {
+  const auto text = [](const WireOhms& w, double g) {
+    try {
+      effective_conductance(1, 1, &g, w);
+    } catch (const std::exception& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(text({-1, 1, 0, 0}, 1e-6).find("row resistance"), std::string::npos);
+  EXPECT_NE(text({1, std::nan(""), 0, 0}, 1e-6).find("column resistance"), std::string::npos);
+  EXPECT_NE(text({1, 1, INFINITY, 0}, 1e-6).find("driver resistance"), std::string::npos);
+  EXPECT_NE(text({1, 1, 0, 2e9}, 1e-6).find("sense resistance"), std::string::npos);
+  for (double g : {-1e-6, std::nan(""), double{INFINITY}, 1e7})
+    EXPECT_NE(text({1, 1, 0, 0}, g).find("cell (0, 0)"), std::string::npos) << g;
+  EXPECT_THROW(effective_conductance(0, 1, nullptr, {}), std::invalid_argument);
+}
+
+}  // namespace
