@@ -53,6 +53,16 @@ void eliminate(const Elimination& e) {
   }
 }
 
+void transpose(const double* from, double* to) {
+  switch (simd_level()) {
+#if defined(__x86_64__)
+    case Simd::kAvx512: return simd_avx512::transpose(from, to);
+    case Simd::kAvx2: return simd_avx2::transpose(from, to);
+#endif
+    default: return simd_baseline::transpose(from, to);
+  }
+}
+
 constexpr size_t kLeafWork = 8 * (32 * 32 + 2 * (24 * 24 + 16 * 16 + 12 * 12 + 8 * 8 + 6 * 6 + 4 * 4));
 
 void build_leaves(const LeafLanes& leaf, double* work, double* const (*tiles)[10]) {
@@ -90,6 +100,11 @@ class TilePool {
     return t;
   }
   void give(double* t) { free_.push_back(t); }
+  void give(std::vector<double*>* tiles) {
+    for (double* t : *tiles)
+      if (t != nullptr) give(t);
+    tiles->clear();
+  }
 
  private:
   std::vector<Memory> slabs_;
@@ -107,16 +122,20 @@ struct Block {
 };
 
 void copy(const double* from, double* to) { std::memcpy(to, from, kTile * sizeof(double)); }
-void transpose(const double* from, double* to) {
-  for (uint32_t i = 0; i < kSide; ++i)
-    for (uint32_t j = 0; j < kSide; ++j) to[i * kSide + j] = from[j * kSide + i];
-}
+
+/// Memory of eliminations, kept for the next one of this thread: page faults would cost a fifth of the time.
+struct Workspace {
+  TilePool pool;
+  Memory x;
+  size_t x_size = 0;
+  std::vector<const double*> in;
+};
 
 /// The whole elimination of an array whose row and column wires have resistance.
 class Dissection {
  public:
   Dissection(uint32_t rows, uint32_t cols, const double* g, const WireOhms& wires)
-      : rows_(rows), cols_(cols), g_(g), wires_(wires), zero_(allocate(kTile)) {
+      : rows_(rows), cols_(cols), g_(g), wires_(wires), work_(workspace()), pool_(work_.pool), zero_(allocate(kTile)) {
     std::fill_n(zero_.get(), kTile, 0.0);
     leaf_rows_ = (rows + kSide - 1) / kSide;
     leaf_cols_ = (cols + kSide - 1) / kSide;
@@ -131,10 +150,16 @@ class Dissection {
       for (uint32_t j = 0; j < cols_; ++j)
         out[static_cast<size_t>(i) * cols_ + j] =
             root.at((i + skip) / kSide, root.left + j / kSide)[(i + skip) % kSide * kSide + j % kSide];
+    pool_.give(&root.tile);
     return out;
   }
 
  private:
+  static Workspace& workspace() {
+    static thread_local Workspace w;
+    return w;
+  }
+
   /// The array is padded to whole leaves with cells without conductance at the open ends of its rows and columns, where
   /// no current flows.
   void make_leaves() {
@@ -261,15 +286,16 @@ class Dissection {
                        const std::vector<Port>& kept, uint32_t cross, Block* out) {
     const auto e = static_cast<uint32_t>(gone.size()), p = static_cast<uint32_t>(kept.size());
     const size_t need = static_cast<size_t>(e) * (e + p) * kTile;
-    if (need > x_size_) {
-      x_ = allocate(need);
-      x_size_ = need;
+    if (need > work_.x_size) {
+      work_.x = allocate(need);
+      work_.x_size = need;
     }
+    double* const all = work_.x.get();
     Block* blocks[2] = {a, b};
     const auto shared = [&](uint32_t block, uint32_t i) { return block == 0 ? gone[i].number : first_b + i; };
     for (uint32_t j = 0; j < e; ++j) {
       for (uint32_t i = 0; i <= j; ++i) {
-        double* x = x_.get() + (static_cast<size_t>(j) * e + i) * kTile;
+        double* x = all + (static_cast<size_t>(j) * e + i) * kTile;
         const double* s = a->at(gone[i].number, gone[j].number);
         if (b == nullptr) {
           copy(s, x);
@@ -282,7 +308,7 @@ class Dissection {
     for (uint32_t q = 0; q < p; ++q) {
       Block* from = blocks[kept[q].block];
       for (uint32_t i = 0; i < e; ++i) {
-        double* x = x_.get() + (static_cast<size_t>(e + q) * e + i) * kTile;
+        double* x = all + (static_cast<size_t>(e + q) * e + i) * kTile;
         const uint32_t s = shared(kept[q].block, i), n = kept[q].number;
         if (s < n) {
           copy(from->at(s, n), x);
@@ -301,7 +327,7 @@ class Dissection {
           if (is_gone[i] | is_gone[j]) pool_.give(from->at(i, j));
     }
     out->tile.assign(static_cast<size_t>(p) * p, nullptr);
-    in_.assign(out->tile.size(), zero_.get());
+    work_.in.assign(out->tile.size(), zero_.get());
     for (uint32_t i = 0; i < p; ++i) {
       for (uint32_t j = i; j < p; ++j) {
         if (cross != 0 && (i >= cross || j < cross)) {
@@ -311,23 +337,22 @@ class Dissection {
         double*& t = out->at(i, j);
         if (kept[i].block == kept[j].block) {
           t = blocks[kept[i].block]->at(kept[i].number, kept[j].number);
-          in_[static_cast<size_t>(i) * p + j] = t;
+          work_.in[static_cast<size_t>(i) * p + j] = t;
         } else {
           t = pool_.take();
         }
       }
     }
-    eliminate(Elimination{e, p, x_.get(), in_.data(), out->tile.data(), cross});
+    eliminate(Elimination{e, p, all, work_.in.data(), out->tile.data(), cross});
   }
 
   uint32_t rows_, cols_, leaf_rows_, leaf_cols_;
   const double* g_;
   WireOhms wires_;
-  TilePool pool_;
+  Workspace& work_;
+  TilePool& pool_;
   std::vector<Block> leaves_;
-  Memory zero_, x_;
-  size_t x_size_ = 0;
-  std::vector<const double*> in_;
+  Memory zero_;
 };
 
 /// Arrays whose rows are single nodes (no resistance in the row wires). All recursions add positive numbers only.
