@@ -56,10 +56,10 @@ void eliminate(const Elimination& e) {
 void transpose(const double* from, double* to) {
   switch (simd_level()) {
 #if defined(__x86_64__)
-    case Simd::kAvx512: return simd_avx512::transpose(from, to);
-    case Simd::kAvx2: return simd_avx2::transpose(from, to);
+    case Simd::kAvx512: return simd_avx512::transpose_tile(from, kSide, to, kSide);
+    case Simd::kAvx2: return simd_avx2::transpose_tile(from, kSide, to, kSide);
 #endif
-    default: return simd_baseline::transpose(from, to);
+    default: return simd_baseline::transpose_tile(from, kSide, to, kSide);
   }
 }
 

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "models/crossbar/wire_field.h"
 #include "models/device/simd.h"
 
 namespace {
@@ -100,8 +101,9 @@ struct Nodes {
   const Array& a_;
 };
 
-/// Currents into the sense nodes, computed by ngspice.
-std::vector<double> ngspice(const Array& a, const std::vector<double>& v) {
+/// Currents into the sense nodes, computed by ngspice. @param volts if not null: of every row node, then of every
+/// column node, row-major
+std::vector<double> ngspice(const Array& a, const std::vector<double>& v, std::vector<double>* volts = nullptr) {
   char folder[] = "/tmp/ohmac_wires_XXXXXX";
   if (mkdtemp(folder) == nullptr) throw std::runtime_error("mkdtemp failed");
   const std::string base = std::string(folder) + "/net";
@@ -121,9 +123,13 @@ std::vector<double> ngspice(const Array& a, const std::vector<double>& v) {
   }
   text += ".options reltol=1e-12 abstol=1e-18 vntol=1e-12 gmin=1e-20 numdgt=16\n.control\nset numdgt=16\nop\n";
   for (uint32_t j = 0; j < a.cols; ++j) emit("print i(vs%u)\n", j);
+  if (volts != nullptr)
+    for (int n : nodes.row) emit("print v(%d)\n", n);
+  if (volts != nullptr)
+    for (int n : nodes.col) emit("print v(%d)\n", n);
   text += ".endc\n.end\n";
   std::ofstream(base + ".cir") << text;
-  const std::string command = "ngspice -b " + base + ".cir > " + base + ".out 2>&1";
+  const std::string command = "ngspice -b " + base + ".cir > " + base + ".out 2>" + base + ".err";
   const int status = std::system(command.c_str());
   std::ifstream in(base + ".out");
   std::vector<double> out(a.cols, std::nan(""));
@@ -133,8 +139,11 @@ std::vector<double> ngspice(const Array& a, const std::vector<double>& v) {
     unsigned j;
     double value;
     if (std::sscanf(row.c_str(), "i(vs%u) = %lf", &j, &value) == 2 && j < a.cols) out[j] = value;
+    if (volts != nullptr && std::sscanf(row.c_str(), "v(%u) = %lf", &j, &value) == 2) volts->push_back(value);
   }
-  for (const char* end : {".cir", ".out"}) std::remove((base + end).c_str());
+  std::ifstream err(base + ".err");
+  while (std::getline(err, row)) all += row + "\n";
+  for (const char* end : {".cir", ".out", ".err"}) std::remove((base + end).c_str());
   rmdir(folder);
   for (double x : out)
     if (std::isnan(x))
@@ -346,6 +355,87 @@ TEST(WireNetwork, DifferentialPairsAreNeighbouringColumns) {
     for (uint32_t r = 0; r < 12; ++r) got[j] += d[r * 13 + j] * v[r];
   }
   EXPECT_LE(worst(got, want), 1e-9);
+}
+
+// Every combination of resistances that are zero, and an array with large drops.
+TEST(WireField, CurrentsAreThoseOfTheEliminatedNetwork) {
+  for (unsigned zero = 0; zero < 16; ++zero) {
+    const double r[4] = {3, 2, 20, 30};
+    double q[4];
+    for (unsigned k = 0; k < 4; ++k) q[k] = (zero >> k & 1) != 0 ? 0 : r[k];
+    for (const auto& [rows, cols] : {std::pair{1u, 1u}, {1u, 19u}, {19u, 1u}, {60u, 43u}}) {
+      const Array a = random_array(rows, cols, {q[0], q[1], q[2], q[3]}, 0.9, 14);
+      WireField f(rows, cols, a.g.data(), a.wires);
+      const auto v = random_inputs(rows, 15);
+      f.solve(v.data());
+      EXPECT_LE(worst(f.currents(), product(a, a.effective(), v)), 1e-12) << zero << ": " << rows << " x " << cols;
+    }
+  }
+}
+
+TEST(WireField, VoltagesAgreeWithNgspice) {
+  for (const WireOhms& w : {WireOhms{3, 2, 20, 30}, WireOhms{0, 2, 20, 0}, WireOhms{3, 0, 0, 30}}) {
+    const Array a = random_array(21, 18, w, 0.9, 14);
+    const auto v = random_inputs(a.rows, 15);
+    std::vector<double> want, got;
+    ngspice(a, v, &want);
+    ASSERT_EQ(want.size(), 2 * a.g.size());
+    WireField f(a.rows, a.cols, a.g.data(), w);
+    f.solve(v.data());
+    for (uint32_t i = 0; i < a.rows; ++i)
+      for (uint32_t j = 0; j < a.cols; ++j) got.push_back(f.row_volt(i, j));
+    for (uint32_t i = 0; i < a.rows; ++i)
+      for (uint32_t j = 0; j < a.cols; ++j) got.push_back(f.col_volt(i, j));
+    EXPECT_LE(worst(got, want), 1e-11);
+  }
+}
+
+// A verify read: one row is driven, its cells have just changed.
+TEST(WireField, AChangedRowReadsAsInTheWholeNetwork) {
+  for (const WireOhms& w : {WireOhms{1, 1, 0, 0}, WireOhms{0, 2, 3, 4}, WireOhms{2, 0, 3, 4}}) {
+    Array a = random_array(70, 50, w, 0.9, 16);
+    WireField f(a.rows, a.cols, a.g.data(), w);
+    for (uint32_t row : {0u, 33u, 69u}) {
+      const Array other = random_array(1, a.cols, w, 0.9, row);
+      std::copy(other.g.begin(), other.g.end(), a.g.begin() + row * a.cols);
+      f.set_row(row, other.g.data());
+      const auto e = a.effective();
+      const std::vector<double> want(e.begin() + row * a.cols, e.begin() + (row + 1) * a.cols);
+      EXPECT_LE(worst(f.row_conductance(row), want), 1e-12);
+      EXPECT_LE(worst(f.row_conductance(row, 1e-6), want), 1e-10) << "the error is of second order in the tolerance";
+    }
+    EXPECT_THROW(f.set_row(70, a.g.data()), std::out_of_range);
+    EXPECT_THROW(f.row_conductance(70), std::out_of_range);
+    a.g[3] = -1;
+    EXPECT_THROW(f.set_row(0, a.g.data()), std::domain_error);
+  }
+}
+
+TEST(WireField, LargeDropsTakeMoreIterations) {
+  const Array a = random_array(200, 180, {30, 30, 0, 0}, 1, 17);
+  WireField f(a.rows, a.cols, a.g.data(), a.wires);
+  const auto v = random_inputs(a.rows, 15);
+  f.solve(v.data());
+  EXPECT_LE(worst(f.currents(), product(a, a.effective(), v)), 1e-11);
+  EXPECT_GT(f.iterations(), 10u);
+}
+
+TEST(WireField, EverySimdLevelGivesTheSameBits) {
+  const Simd before = simd_level();
+  for (const WireOhms& w : {WireOhms{1, 2, 3, 4}, WireOhms{0, 2, 3, 4}, WireOhms{1, 0, 3, 4}}) {
+    const Array a = random_array(33, 50, w, 0.9, 18);
+    const auto bits = [&](Simd s) {
+      force_simd(s);
+      WireField f(a.rows, a.cols, a.g.data(), w);
+      return f.row_conductance(11);
+    };
+    const auto want = bits(Simd::kBaseline);
+    for (Simd s : {Simd::kAvx2, Simd::kAvx512}) {
+      if (!simd_supported(s)) continue;
+      EXPECT_EQ(std::memcmp(bits(s).data(), want.data(), want.size() * sizeof(double)), 0) << simd_name(s);
+    }
+  }
+  force_simd(before);
 }
 
 TEST(WireNetwork, EverySimdLevelGivesTheSameBits) {
