@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "models/crossbar/array.h"
-#include "models/device/pulse.h"
+#include "models/device/technology.h"
 #include "models/macro/effects.h"
 #include "models/macro/geometry.h"
 
@@ -79,6 +79,12 @@ struct WeightError {
   double mean = 0, sigma = 0, largest = 0;  ///< largest: of the magnitudes
 };
 
+/// How read noise is drawn: both have the same law.
+enum class ReadNoise : uint8_t {
+  kColumn,  ///< one gaussian a column with the exact variance
+  kDevice,  ///< one gaussian a device: slow, to hold the other against
+};
+
 struct MacroConfig {
   Geometry geometry;
   uint32_t tile = 0;
@@ -87,7 +93,8 @@ struct MacroConfig {
   double age_s = 0;   ///< age of what is programmed by formula
   double clock_ns = 4.0;
   FaultConfig faults;
-  PulsePreset pulse = kPulseGeneric;
+  std::shared_ptr<const Technology> technology = builtin_technology("pcm_generic");
+  ReadNoise read_noise = ReadNoise::kColumn;
 };
 
 /// Analog half of one tile. Copies share the programmed device state and are independent otherwise (shards of a run).
