@@ -125,9 +125,8 @@ void DeviceArray::program(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t 
         if (s_.flags[d] & (kStuck | kWorn)) continue;
         s_.flags[d] = 0;
         s_.epoch[d] = now;
-        s_.g_us[d] =
-            config_.programming_kind != 0 ? programmed_us(tech, x[p], p == 0 ? n.a : n.b, least_us_)
-                                          : x[p] * tech.gmax_us;
+        s_.g_us[d] = config_.programming_kind != 0 ? programmed_us(tech, x[p], p == 0 ? n.a : n.b, least_us_)
+                                                   : x[p] * tech.gmax_us;
       }
       ++s_.programmed[c];
       if (config_.drift_kind != 0) {
@@ -143,15 +142,16 @@ void DeviceArray::program(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t 
   }
 }
 
-/// What makes a device age as it does: its drift exponent, the gaussian of its relaxation or its charge loss. Depends on
-/// its target or on the conductance that pulses reached.
+/// What makes a device age as it does: its drift exponent, the gaussian of its relaxation or its charge loss. Depends
+/// on its target or on the conductance that pulses reached.
 double DeviceArray::deviate(size_t d) const {
   const Technology& tech = *config_.technology;
   const size_t c = d / 2;
   const bool pulsed = (s_.flags[d] & kPulsed) != 0;
   Draw name = {config_.drift_kind, c, config_.tile, 0, 0};
   if (tech.ageing == Ageing::kRelaxation) {
-    // A device relaxes anew whenever it was programmed; by formula it goes on in the direction of its programming error.
+    // A device relaxes anew whenever it was programmed; by formula it goes on in the direction of its programming
+    // error.
     name.unit = pulsed ? 1 : 0;
     name.trial = pulsed ? s_.pulses[d] : s_.programmed[c] - 1;
     if (!pulsed && config_.programming_kind != 0) name.kind = config_.programming_kind;
@@ -240,9 +240,10 @@ void DeviceArray::pulse(const Pulse& p, const uint32_t* mask, ArrayTime time, Ef
     pulse_deviates(draws, n, &batch);
     for (uint32_t i = 0; i < n; ++i) {
       const size_t d = batch.device[i];
+      const bool fixed = (s_.flags[d] & (kStuck | kWorn)) != 0;
+      const double g = config_.drift_kind != 0 && !fixed ? now_us(d) : s_.g_us[d];  // may depend on the count
       if (s_.pulses[d] != UINT32_MAX) ++s_.pulses[d];
-      if (s_.flags[d] & (kStuck | kWorn)) continue;
-      const double g = config_.drift_kind != 0 ? now_us(d) : s_.g_us[d];
+      if (fixed) continue;
       const double step = mean_step * pulse_step_factor(law, batch.step[i]) * pulse_noise_factor(law, batch.noise[i]);
       const double most = pulse_max_us(law, batch.maximum[i]);
       s_.g_us[d] = p.set ? pulse_set_us(g, step, most, least_us_) : pulse_reset_us(law, g, step, most, least_us_);

@@ -11,8 +11,8 @@
 
 namespace ohmac {
 
-/// Fraction of devices that are stuck, half of them at the least conductance, half at Gmax. Assumption: yield above 99 % of devices is
-/// reported for HERMES cores (Nat. Electron. 2023); a mature array is taken ten times better.
+/// Fraction of devices that are stuck, half of them at the least conductance, half at Gmax. Assumption: yield above 99
+/// % of devices is reported for HERMES cores (Nat. Electron. 2023); a mature array is taken ten times better.
 inline constexpr double kStuckFraction = 1e-3;
 
 /// Columns that are stored and multiplied together; a whole number of vectors at every SIMD level.
@@ -42,8 +42,9 @@ struct ArrayTime {
 };
 
 /// Effective signed weights and their variances, code units: w = (G+ - G-) unit, v = (s+^2 + s-^2) unit^2, unit =
-/// 127 / (Gmax - Gmin), so that 127 is a cell with one device at Gmax, the other at Gmin. [chunk][rows + 1][kChunk], so that a product of a few columns reads one stretch of memory; the last
-/// row is the reference row, +127 exactly, 0 in an open column. Columns beyond cols are 0.
+/// 127 / (Gmax - Gmin), so that 127 is a cell with one device at Gmax, the other at Gmin. [chunk][rows + 1][kChunk], so
+/// that a product of a few columns reads one stretch of memory; the last row is the reference row, +127 exactly, 0 in
+/// an open column. Columns beyond cols are 0.
 struct EffectiveMatrix {
   uint32_t rows = 0, cols = 0;
   std::vector<float> w;
@@ -160,9 +161,7 @@ class DeviceArray {
     return t > 0 ? static_cast<size_t>(t) : 0;
   }
   double pulsed_noise(size_t device) const;
-  bool touched(size_t device) const {
-    return s_.programmed[device / 2] != 0 || (s_.flags[device] & kPulsed) != 0;
-  }
+  bool touched(size_t device) const { return s_.programmed[device / 2] != 0 || (s_.flags[device] & kPulsed) != 0; }
   void wear(size_t device);
   void check_state(const ArrayState& s) const;
 
@@ -175,10 +174,10 @@ class DeviceArray {
   std::vector<uint8_t> open_;    // [column, then spare]; empty if none
   double wear_least_;            // no device is worn with fewer pulses
   std::shared_ptr<const std::vector<double>> q_target_, q_pulsed_;  // read noise, by target and by conductance
-  double x_min_, least_us_, unit_;      // Gmin / Gmax, Gmin, weight units a microsiemens
-  std::vector<double> x_target_;        // [0..127] G / Gmax of a target
-  std::vector<double> relaxed_us_;      // [knot][0..127] spread of relaxing devices by target
-  bool zero_stays_;                     // a device at 0 neither ages nor fluctuates
+  double x_min_, least_us_, unit_;                                  // Gmin / Gmax, Gmin, weight units a microsiemens
+  std::vector<double> x_target_;                                    // [0..127] G / Gmax of a target
+  std::vector<double> relaxed_us_;  // [knot][0..127] spread of relaxing devices by target
+  bool zero_stays_;                 // a device at 0 neither ages nor fluctuates
 };
 
 }  // namespace ohmac

@@ -15,8 +15,7 @@ double evaluate(const LawPiece& p, double x) {
     case LawPiece::Form::kLog:
       if (x <= 0) return p.c[0] < 0 ? p.most : p.least;
       return clamp(p.c[0] * det::log(x) + p.c[1], p.least, p.most);
-    case LawPiece::Form::kPower:
-      return x > 0 ? clamp(p.c[0] / det::pow(x, p.c[1]), p.least, p.most) : p.most;
+    case LawPiece::Form::kPower: return x > 0 ? clamp(p.c[0] / det::pow(x, p.c[1]), p.least, p.most) : p.most;
     case LawPiece::Form::kPolynomial: break;
   }
   const double at = x < 1.0 ? x : 1.0;

@@ -76,8 +76,8 @@ struct Technology {
   Law loss_mean, loss_std;          ///< charge loss: share of Gmax a decade of t/t0
 
   bool has_one_over_f = false;
-  double t_read_s = 0;  ///< length of a read; sets the bandwidth of 1/f noise
-  Law q;                ///< 1/f noise, sigma / G = q(x) sqrt(ln((t + t_read) / (2 t_read)))
+  double t_read_s = 0;       ///< length of a read; sets the bandwidth of 1/f noise
+  Law q;                     ///< 1/f noise, sigma / G = q(x) sqrt(ln((t + t_read) / (2 t_read)))
   double noise_of_gmax = 0;  ///< white noise, share of Gmax
   double noise_of_g = 0;     ///< white noise, share of G
 

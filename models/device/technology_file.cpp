@@ -112,9 +112,11 @@ class Reader {
   bool begin_ageing(const char* section, Ageing& ageing, Ageing kind) {
     if (!open(section)) return false;
     if (ageing != Ageing::kNone)
-      throw TechnologyError(at(*table_) + "[" + section + "]: devices age by drift, relaxation or charge_loss; give one");
+      throw TechnologyError(at(*table_) + "[" + section +
+                            "]: devices age by drift, relaxation or charge_loss; give one");
     if (kind == Ageing::kRelaxation && t_->has_programming)
-      throw TechnologyError(at(*table_) + "[relaxation]: its spread at the first time is that of programming; leave out [programming]");
+      throw TechnologyError(
+          at(*table_) + "[relaxation]: its spread at the first time is that of programming; leave out [programming]");
     ageing = kind;
     return true;
   }
@@ -213,7 +215,8 @@ class Reader {
 
   double in_range(const toml::node& n, const std::string& field, Range range) const {
     if (!n.is_number()) fail(n, field, "must be a number");
-    const double v = n.as_integer() != nullptr ? static_cast<double>(n.as_integer()->get()) : n.as_floating_point()->get();
+    const double v =
+        n.as_integer() != nullptr ? static_cast<double>(n.as_integer()->get()) : n.as_floating_point()->get();
     if (!(v >= range.least && v <= range.most))
       fail(n, field, shortest(v) + " is out of range; give " + shortest(range.least) + " to " + shortest(range.most));
     return v;
@@ -267,8 +270,9 @@ class Reader {
   std::vector<double> numbers(const toml::node& n, const std::string& field, size_t least, size_t most) {
     const toml::array* a = n.as_array();
     if (a == nullptr || a->size() < least || a->size() > most)
-      fail(n, field, "must be a list of " + std::to_string(least) +
-                         (least == most ? "" : " to " + std::to_string(most)) + " numbers");
+      fail(n, field,
+           "must be a list of " + std::to_string(least) + (least == most ? "" : " to " + std::to_string(most)) +
+               " numbers");
     std::vector<double> c;
     for (const toml::node& v : *a) c.push_back(in_range(v, field, {-1e12, 1e12}));
     return c;
@@ -318,7 +322,8 @@ class Reader {
       const bool negative = range.least == 0 && v < 0;
       fail(*list, field,
            "the law is " + shortest(v) + " at x = " + shortest(x) +
-               (negative ? "; it must not be negative" : "; give " + shortest(range.least) + " to " + shortest(range.most)));
+               (negative ? "; it must not be negative"
+                         : "; give " + shortest(range.least) + " to " + shortest(range.most)));
     }
   }
 
@@ -423,7 +428,8 @@ Technology parse_technology(std::string_view text, const std::string& file) {
     describe(t, r);
     r.finish();
   } catch (const toml::parse_error& e) {
-    throw TechnologyError(file + ":" + std::to_string(e.source().begin.line) + ": not TOML: " + std::string(e.description()));
+    throw TechnologyError(file + ":" + std::to_string(e.source().begin.line) +
+                          ": not TOML: " + std::string(e.description()));
   }
   if (!(t.pulse.max_us * (1 - t.pulse.max_spread * t.pulse.clip_sigma) > 0))
     throw TechnologyError(file + ": pulse.max_spread: reaches 0 at pulse.clip sigma; give a smaller one");
