@@ -39,6 +39,8 @@ DeviceArray::DeviceArray(const ArrayConfig& config)
   if (config.spares > config.lanes) throw std::invalid_argument("array: more spare columns than lanes");
   if (!(config.stuck_fraction >= 0 && config.stuck_fraction <= 1))
     throw std::invalid_argument("array: stuck_fraction must be 0..1");
+  if (!(config.open_fraction >= 0 && config.open_fraction <= 1))
+    throw std::invalid_argument("array: open_fraction must be 0..1");
   x_min_ = config.on_off && tech.on_off < std::numeric_limits<double>::infinity() ? 1.0 / tech.on_off : 0.0;
   least_us_ = x_min_ * tech.gmax_us;
   unit_ = 127.0 / (tech.gmax_us - least_us_);
@@ -67,11 +69,24 @@ DeviceArray::DeviceArray(const ArrayConfig& config)
                                   std::to_string(config.cols) + " and " + std::to_string(config.spares) + " spares");
     open_[c] = 1;
   }
+  if (!config.open_rows.empty()) open_rows_.assign(config.rows, 0);
+  for (uint32_t r : config.open_rows) {
+    if (r >= config.rows)
+      throw std::invalid_argument("array: open row " + std::to_string(r) + " does not exist; there are " +
+                                  std::to_string(config.rows));
+    open_rows_[r] = 1;
+  }
   if (config.stuck_kind == 0) return;
+  const auto none = static_cast<uint64_t>(config.open_fraction * 4294967296.0);
   const auto below = static_cast<uint64_t>(config.stuck_fraction * 4294967296.0);
   for (size_t c = 0; c < cells; ++c) {
     const RandomBlock r = philox(config.chip_seed, Draw{config.stuck_kind, c, config.tile, 0, 0});
     for (unsigned p = 0; p < 2; ++p) {
+      if (r[2 + p] < none) {
+        s_.flags[2 * c + p] = kStuck;
+        s_.g_us[2 * c + p] = 0.0;
+        continue;
+      }
       if (r[p] >= below) continue;
       s_.flags[2 * c + p] = kStuck;
       s_.g_us[2 * c + p] = r[p] < below / 2 ? least_us_ : tech.gmax_us;
@@ -230,7 +245,7 @@ void DeviceArray::pulse(const Pulse& p, const uint32_t* mask, ArrayTime time, Ef
     uint32_t n = 0;
     for (; bits != 0; bits &= bits - 1) {
       const uint32_t col = base + static_cast<uint32_t>(__builtin_ctzll(bits));
-      if (open(col)) continue;  // no current, no heat
+      if (dark(p.row, col)) continue;  // no current, no heat
       const size_t d = 2 * cell(p.row, col) + p.neg;
       column[n] = col;
       batch.device[n] = static_cast<uint32_t>(d);
@@ -311,7 +326,7 @@ inline void DeviceArray::update_cell(EffectiveMatrix* m, uint32_t row, uint32_t 
   const Technology& tech = *config_.technology;
   const size_t c = cell(row, col);
   const size_t at = m->index(row, col);
-  const bool dark = open(col);
+  const bool no_current = dark(row, col);
   double g[2], variance = 0;
   for (unsigned p = 0; p < 2; ++p) {
     const size_t d = 2 * c + p;
@@ -330,10 +345,10 @@ inline void DeviceArray::update_cell(EffectiveMatrix* m, uint32_t row, uint32_t 
         variance += sigma * sigma;
       }
     }
-    if (!m->s[p].empty()) m->s[p][at] = dark ? 0.0f : static_cast<float>(sigma);
+    if (!m->s[p].empty()) m->s[p][at] = no_current ? 0.0f : static_cast<float>(sigma);
   }
-  m->w[at] = dark ? 0.0f : static_cast<float>((g[0] - g[1]) * unit_);
-  if (config_.read_noise) m->v[at] = dark ? 0.0f : static_cast<float>(variance);
+  m->w[at] = no_current ? 0.0f : static_cast<float>((g[0] - g[1]) * unit_);
+  if (config_.read_noise) m->v[at] = no_current ? 0.0f : static_cast<float>(variance);
 }
 
 void DeviceArray::update(EffectiveMatrix* m, ArrayTime time, uint32_t row0, uint32_t col0, uint32_t rows,

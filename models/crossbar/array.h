@@ -31,7 +31,9 @@ struct ArrayConfig {
   bool read_noise = false;
   bool device_noise = false;  ///< the matrix holds the read noise of every device, too
   double stuck_fraction = kStuckFraction;
-  std::vector<uint32_t> open;  ///< columns that carry no current; cols + lane is the spare of a lane
+  double open_fraction = 0;         ///< devices without any conductance, besides; with stuck_kind
+  std::vector<uint32_t> open;       ///< columns that carry no current; cols + lane is the spare of a lane
+  std::vector<uint32_t> open_rows;  ///< rows that no voltage reaches; the reference row is none of them
 };
 
 /// When an array is looked at. A device last changed by pulses is now_s minus the chip time of its last pulse old; one
@@ -146,6 +148,7 @@ class DeviceArray {
              col % config_.lanes;
     return static_cast<size_t>(row) * config_.cols + col;
   }
+  bool dark(uint32_t row, uint32_t col) const { return open(col) || (!open_rows_.empty() && open_rows_[row]); }
   bool open(uint32_t col) const {
     return !open_.empty() && open_[routed_[col] ? config_.cols + col % config_.lanes : col];
   }
@@ -168,11 +171,12 @@ class DeviceArray {
   ArrayConfig config_;
   ArrayState s_;
   // What follows from the state.
-  std::vector<double> deviate_;  // [device] deviate(), not a number: not known yet; empty without drift
-  std::vector<uint8_t> routed_;  // [column] its spare is used
-  uint32_t repaired_ = 0;        // columns routed
-  std::vector<uint8_t> open_;    // [column, then spare]; empty if none
-  double wear_least_;            // no device is worn with fewer pulses
+  std::vector<double> deviate_;     // [device] deviate(), not a number: not known yet; empty without drift
+  std::vector<uint8_t> routed_;     // [column] its spare is used
+  uint32_t repaired_ = 0;           // columns routed
+  std::vector<uint8_t> open_rows_;  // [row]; empty if none
+  std::vector<uint8_t> open_;       // [column, then spare]; empty if none
+  double wear_least_;               // no device is worn with fewer pulses
   std::shared_ptr<const std::vector<double>> q_target_, q_pulsed_;  // read noise, by target and by conductance
   double x_min_, least_us_, unit_;                                  // Gmin / Gmax, Gmin, weight units a microsiemens
   std::vector<double> x_target_;                                    // [0..127] G / Gmax of a target

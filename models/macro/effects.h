@@ -28,6 +28,8 @@ constexpr uint32_t kNumEffects = 14;
 constexpr uint8_t kOpenColumnKind = 11, kDeadLaneKind = 12;
 /// Random stream of read noise drawn a device (ReadNoise::kDevice).
 constexpr uint8_t kDeviceNoiseKind = 13;
+/// Random stream of open rows.
+constexpr uint8_t kOpenRowKind = 14;
 
 struct EffectInfo {
   const char* name;  ///< as in `--effect NAME=off`

@@ -68,6 +68,7 @@ const MacroConfig& checked(const MacroConfig& c) {
   if (g.spares > g.lanes) throw std::invalid_argument("macro: spares must be at most lanes");
   if (c.faults.open_columns > g.cols + g.spares)
     throw std::invalid_argument("macro: more open columns than columns and spares");
+  if (c.faults.open_rows > g.rows) throw std::invalid_argument("macro: more open rows than rows");
   if (c.faults.dead_lanes > g.lanes) throw std::invalid_argument("macro: more dead lanes than lanes");
   for (const DeadLane& d : c.faults.dead_lane_list)
     if (d.lane >= g.lanes)
@@ -101,9 +102,11 @@ std::vector<uint32_t> drawn(const MacroConfig& c, uint8_t kind, uint32_t n, uint
   return out;
 }
 
-std::vector<uint32_t> fabricate_open(const MacroConfig& c) {
-  std::vector<uint32_t> open = drawn(c, kOpenColumnKind, c.geometry.cols + c.geometry.spares, c.faults.open_columns);
-  open.insert(open.end(), c.faults.open_list.begin(), c.faults.open_list.end());
+/// `count` of n drawn, and a list besides.
+std::vector<uint32_t> fabricate_open(const MacroConfig& c, uint8_t kind, uint32_t n, uint32_t count,
+                                     const std::vector<uint32_t>& list) {
+  std::vector<uint32_t> open = drawn(c, kind, n, count);
+  open.insert(open.end(), list.begin(), list.end());
   std::sort(open.begin(), open.end());
   open.erase(std::unique(open.begin(), open.end()), open.end());
   return open;
@@ -138,7 +141,10 @@ ArrayConfig array_config(const MacroConfig& c) {
   a.pulse_variation_kind = stream(c.effects, Effect::kPulseVariation);
   a.wear_kind = stream(c.effects, Effect::kWear);
   a.stuck_fraction = c.faults.stuck_fraction;
-  a.open = fabricate_open(c);
+  a.open_fraction = c.faults.open_fraction;
+  a.open = fabricate_open(c, kOpenColumnKind, c.geometry.cols + c.geometry.spares, c.faults.open_columns,
+                          c.faults.open_list);
+  a.open_rows = fabricate_open(c, kOpenRowKind, c.geometry.rows, c.faults.open_rows, c.faults.open_row_list);
   return a;
 }
 
@@ -556,6 +562,7 @@ WeightError Macro::weight_error(uint32_t row0, uint32_t col0, uint32_t rows, uin
   return e;
 }
 
+std::vector<uint32_t> Macro::open_rows() const { return impl_->devices->config().open_rows; }
 std::vector<uint32_t> Macro::open_columns() const { return impl_->devices->config().open; }
 std::vector<DeadLane> Macro::dead_lanes() const { return impl_->dead_lanes; }
 

@@ -56,8 +56,11 @@ struct DeadLane {
 /// What fabrication broke. Counts are drawn with the chip seed; lists are for tests and experiments.
 struct FaultConfig {
   double stuck_fraction = kStuckFraction;  ///< of the devices, half at 0, half at Gmax; needs the effect `stuck`
+  double open_fraction = 0;                ///< of the devices: no conductance at all; needs the effect `stuck`
+  uint32_t open_rows = 0;                  ///< that no voltage reaches
   uint32_t open_columns = 0;               ///< that carry no current, of the columns and the spares
   uint32_t dead_lanes = 0;                 ///< whose comparator is constant, 0 or 1 drawn
+  std::vector<uint32_t> open_row_list;     ///< besides
   std::vector<uint32_t> open_list;         ///< besides; cols + lane is the spare column of a lane
   std::vector<DeadLane> dead_lane_list;    ///< besides
 };
@@ -125,6 +128,7 @@ class Macro {
   /// Effective weights of cells (row0.., col0..) now, without read noise, row-major. Throws std::out_of_range.
   std::vector<float> weights(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols) const;
   WeightError weight_error(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols, const int8_t* targets) const;
+  std::vector<uint32_t> open_rows() const;     ///< ascending
   std::vector<uint32_t> open_columns() const;  ///< ascending; cols + lane is the spare column of a lane
   std::vector<DeadLane> dead_lanes() const;
   /// Devices, repair, chip time and drive count (models/macro/snapshot.h). What was sampled is not part of it.

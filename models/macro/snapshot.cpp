@@ -126,8 +126,11 @@ std::vector<uint8_t> encode_chip(const Snapshot& s) {
   for (uint32_t v : {g.mesh_x, g.mesh_y, g.rows, g.cols, g.lanes, g.sram_bytes, g.spares}) w.u32(v);
   w.u32(c.effects.bits());
   w.f64(c.faults.stuck_fraction);
+  w.f64(c.faults.open_fraction);
+  w.u32(c.faults.open_rows);
   w.u32(c.faults.open_columns);
   w.u32(c.faults.dead_lanes);
+  w.array(c.faults.open_row_list);
   w.array(c.faults.open_list);
   w.u32(static_cast<uint32_t>(c.faults.dead_lane_list.size()));
   for (const DeadLane& d : c.faults.dead_lane_list) w.u32(d.lane << 1 | d.level);
@@ -153,8 +156,11 @@ void decode_chip(Reader r, Snapshot* s) {
   for (uint32_t e = 0; e < kNumEffects; ++e) c.effects.set(static_cast<Effect>(e), (effects >> e & 1) != 0);
   if (effects >> kNumEffects != 0) r.fail("unknown effects");
   c.faults.stuck_fraction = r.f64();
+  c.faults.open_fraction = r.f64();
+  c.faults.open_rows = r.u32();
   c.faults.open_columns = r.u32();
   c.faults.dead_lanes = r.u32();
+  r.array(&c.faults.open_row_list);
   r.array(&c.faults.open_list);
   const uint32_t dead = r.u32();
   for (uint32_t i = 0; i < dead; ++i) {

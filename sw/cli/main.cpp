@@ -71,11 +71,20 @@ void add_fault(const std::string& text, const Geometry& g, FaultConfig* faults) 
   } else if (kind == "open") {
     checked(whole(0, g.cols));
     faults->open_columns = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
+  } else if (kind == "open-devices") {
+    checked(number(0, 1));
+    faults->open_fraction = std::strtod(value.c_str(), nullptr);
+  } else if (kind == "open-rows") {
+    checked(whole(0, g.rows));
+    faults->open_rows = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
   } else if (kind == "dead") {
     checked(whole(0, g.lanes));
     faults->dead_lanes = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
   } else {
-    throw UsageError(fmt::format("--fault {}: no such fault; there are stuck=SHARE, open=COLUMNS, dead=LANES", text));
+    throw UsageError(
+        fmt::format("--fault {}: no such fault; there are stuck=SHARE, open-devices=SHARE, open-rows=ROWS, "
+                    "open=COLUMNS, dead=LANES",
+                    text));
   }
 }
 
@@ -118,8 +127,8 @@ struct CommonArgs {
     app->add_flag("--self-test", run.self_test, "firmware tests lanes, columns and devices before it programs");
     app->add_flag("--repair", run.repair, "firmware puts spare columns in the place of bad ones (with --self-test)");
     app->add_option("--fault", faults,
-                    "KIND=VALUE, repeatable: stuck=SHARE of the devices of every tile, open=NUMBER of columns, "
-                    "dead=NUMBER of ADC lanes");
+                    "KIND=VALUE, repeatable, of every tile: stuck=SHARE of the devices, half low, half high, "
+                    "open-devices=SHARE, open-rows=NUMBER, open=NUMBER of columns, dead=NUMBER of ADC lanes");
     app->add_flag("--lossless", run.lossless,
                   "1-bit inputs, two weight slices, groups of 8 rows: no code is rounded or clipped");
     app->add_option("--adc-bits", run.adc_bits, "ADC resolution")->check(whole(4, 8))->capture_default_str();

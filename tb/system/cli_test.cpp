@@ -218,6 +218,8 @@ TEST_F(Cli, WrongOptionValuesAreRefused) {
       {"compare --images 4 --rtl-images 5", {"--rtl-images 5"}},
       {"compare --chip-seeds 0", {"--chip-seeds"}},
       {"diff --rtl-run-seed x", {"--rtl-run-seed"}},
+      {"run --fault open-rows=257", {"open-rows=257", "0 to 256"}},
+      {"run --fault open-devices=2", {"open-devices=2", "0 to 1"}},
       {"run --technology pcm", {"technology 'pcm'", "pcm_generic", "reram"}},
       {"run --technology nosuch.toml", {"nosuch.toml", "No such file"}},
       {"run --read-noise loud", {"--read-noise"}},

@@ -26,6 +26,9 @@ struct Chip {
     c.chip_seed = 0x123456789abcull;
     c.run_seed = 77;
     c.faults.stuck_fraction = 0.02;
+    c.faults.open_fraction = 0.01;
+    c.faults.open_rows = 1;
+    c.faults.open_row_list = {0};
     c.faults.open_columns = 1;
     c.faults.dead_lanes = 1;
     c.faults.open_list = {2};
@@ -169,7 +172,8 @@ TEST(Snapshot, AnotherChipIsRefusedByName) {
   EXPECT_EQ(error([](ChipIdentity& c) { c.effects.set(Effect::kDrift, false); }),
             "f: snapshot of another chip: drift is on, wanted off");
   for (const auto& change : std::vector<std::function<void(ChipIdentity&)>>{
-           [](ChipIdentity& c) { c.faults.open_columns = 2; },
+           [](ChipIdentity& c) { c.faults.open_columns = 2; }, [](ChipIdentity& c) { c.faults.open_rows = 2; },
+           [](ChipIdentity& c) { c.faults.open_fraction = 0; },
            [](ChipIdentity& c) { c.faults.dead_lane_list[0].level = false; }, [](ChipIdentity& c) { c.clock_ns = 5; }})
     EXPECT_NE(error(change).find("a fault or the clock"), std::string::npos);
   EXPECT_EQ(error([](ChipIdentity& c) { c.technology = builtin_technology("reram"); }),

@@ -365,6 +365,59 @@ TEST(TechnologyArray, UntouchedDevicesNeitherAgeNorFluctuate) {
   }
 }
 
+TEST(Faults, OpenDevicesAreAShareOfTheirOwnAndHaveNoConductance) {
+  ArrayConfig c = array_of(builtin_technology("flash_nor"), 512, 512);
+  c.stuck_kind = 2;
+  c.open_fraction = 0.01;
+  DeviceArray a(c);
+  a.program(0, 0, 512, 512, std::vector<int8_t>(512 * 512, 127).data());
+  int open = 0, low = 0, high = 0;
+  for (uint32_t r = 0; r < 512; ++r)
+    for (uint32_t k = 0; k < 512; ++k)
+      for (unsigned p = 0; p < 2; ++p) {
+        if (!a.stuck(r, k, p)) continue;
+        const double g = a.conductance_us(r, k, p);
+        ++(g == 0 ? open : g == 10 ? high : low);
+        ASSERT_TRUE(g == 0 || g == 10 || std::fabs(g - 0.02) < 1e-12) << g;
+      }
+  // 524288 devices, 1 % open: 5243 +- 72; of the rest 0.05 % each: 260 +- 16.
+  EXPECT_NEAR(open, 5243, 5 * 72);
+  EXPECT_NEAR(low, 260, 5 * 16);
+  EXPECT_NEAR(high, 260, 5 * 16);
+}
+
+TEST(Faults, AnOpenRowHasNoWeightAndTakesNoPulse) {
+  ArrayConfig c = array_of(builtin_technology("pcm_generic"), 4, 8);
+  c.read_noise = true;
+  c.open_rows = {2};
+  DeviceArray a(c);
+  a.program(0, 0, 4, 8, std::vector<int8_t>(32, 100).data());
+  const uint32_t mask = 0xff;
+  for (uint32_t r : {1u, 2u}) a.pulse(Pulse{r, false, true, 10, 100}, &mask, {});
+  const auto m = a.effective({});
+  for (uint32_t k = 0; k < 8; ++k) {
+    EXPECT_EQ(m.w[m.index(0, k)], 100);
+    EXPECT_GT(m.w[m.index(1, k)], 100);
+    EXPECT_EQ(m.w[m.index(2, k)], 0);
+    EXPECT_EQ(m.v[m.index(2, k)], 0);
+    EXPECT_EQ(m.w[m.index(4, k)], 127);  // the reference row
+    EXPECT_EQ(a.pulses(2, k, 0), 0u);
+    EXPECT_EQ(a.pulses(1, k, 0), 1u);
+  }
+  c.open_rows = {4};
+  EXPECT_THROW(DeviceArray{c}, std::invalid_argument);
+  c.open_rows = {};
+  c.open_fraction = -0.1;
+  EXPECT_THROW(DeviceArray{c}, std::invalid_argument);
+  MacroConfig mc;
+  mc.faults.open_rows = 3;
+  mc.faults.open_row_list = {7};
+  EXPECT_GE(Macro(mc).open_rows().size(), 3u);
+  EXPECT_LE(Macro(mc).open_rows().size(), 4u);
+  mc.faults.open_rows = 257;
+  EXPECT_THROW(Macro{mc}, std::invalid_argument);
+}
+
 /// Mean and variance of the conductances that an effective matrix says G+ has, with G- left at its least.
 struct Moments {
   double mean = 0, sigma = 0;
