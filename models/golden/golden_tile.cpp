@@ -270,6 +270,7 @@ bool GoldenTile::halt(Tick now) {
     return false;
   }
   count(Counter::kActive) += static_cast<uint32_t>(now + timing::kHalt - started_);
+  trace(ChipTimeline::kSequencer, started_, now + timing::kHalt);
   status_.running = false;
   status_.halted = true;
   draining_ = false;
@@ -536,6 +537,7 @@ void GoldenTile::step_vec(Tick now) {
   const VecSlot& s = vec_slot_[it.cfg];
   e.ready = now + timing::kVec + ceil_div(s.len, 8);
   e.done = e.ready + timing::kVecPipe;
+  trace(ChipTimeline::kVector, now, e.done);
   run_vec(it, s);
   pop(e, now);
 }
@@ -625,6 +627,7 @@ void GoldenTile::emit(Tick now) {
   const Tick next = now + b.flits + (j.active ? 0 : timing::kSendGap);
   if (!e.waiting) e.ready = next;
   e.done = std::max(e.done, d.at + b.flits);
+  trace(ChipTimeline::kSend, now, d.at + b.flits);
   if (j.active || read_command_.active)
     e.wake = next;
   else
@@ -641,6 +644,7 @@ void GoldenTile::hold_net(Tick t) {
 
 void GoldenTile::receive(const Burst& b, Tick now) {
   count(Counter::kFlitsIn) += b.flits;
+  trace(ChipTimeline::kReceive, now, now + b.flits);
   progress_ = now;
   if (b.kind == FlitKind::kRead) {
     uint16_t bytes;

@@ -14,6 +14,7 @@
 
 #include "models/macro/effects.h"
 #include "sw/cli/compare.h"
+#include "sw/cli/device.h"
 #include "sw/cli/diff.h"
 #include "sw/cli/files.h"
 #include "sw/cli/life.h"
@@ -72,11 +73,20 @@ void add_fault(const std::string& text, const Geometry& g, FaultConfig* faults) 
   } else if (kind == "open") {
     checked(whole(0, g.cols));
     faults->open_columns = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
+  } else if (kind == "open-devices") {
+    checked(number(0, 1));
+    faults->open_fraction = std::strtod(value.c_str(), nullptr);
+  } else if (kind == "open-rows") {
+    checked(whole(0, g.rows));
+    faults->open_rows = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
   } else if (kind == "dead") {
     checked(whole(0, g.lanes));
     faults->dead_lanes = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
   } else {
-    throw UsageError(fmt::format("--fault {}: no such fault; there are stuck=SHARE, open=COLUMNS, dead=LANES", text));
+    throw UsageError(
+        fmt::format("--fault {}: no such fault; there are stuck=SHARE, open-devices=SHARE, open-rows=ROWS, "
+                    "open=COLUMNS, dead=LANES",
+                    text));
   }
 }
 
@@ -84,7 +94,7 @@ void add_fault(const std::string& text, const Geometry& g, FaultConfig* faults) 
 struct CommonArgs {
   RunOptions run;
   std::string fidelity = "fast", geometry = "reference", json;
-  std::string programming;
+  std::string programming, technology = "pcm_generic", read_noise = "per-column";
   std::vector<std::string> effects, faults;
   bool ideal = false;
 
@@ -103,6 +113,12 @@ struct CommonArgs {
     app->add_option("--age-s", run.age_s, "seconds since programming")->check(number(0, 1e12))->capture_default_str();
     app->add_flag("--ideal", ideal, "switch every effect off");
     app->add_option("--effect", effects, "NAME=on|off, repeatable (ohmac info --effects)");
+    app->add_option("--technology", technology,
+                    "devices: a name (ohmac info --technologies) or a preset file PATH.toml")
+        ->capture_default_str();
+    app->add_option("--read-noise", read_noise, "per-column: exact in law; per-device: one draw a device, slow")
+        ->check(CLI::IsMember({"per-column", "per-device"}))
+        ->capture_default_str();
     app->add_option(
            "--programming", programming,
            "pulse: write-verify by the chip itself; formula: the published spread after it, drawn by the model "
@@ -113,8 +129,8 @@ struct CommonArgs {
     app->add_flag("--self-test", run.self_test, "firmware tests lanes, columns and devices before it programs");
     app->add_flag("--repair", run.repair, "firmware puts spare columns in the place of bad ones (with --self-test)");
     app->add_option("--fault", faults,
-                    "KIND=VALUE, repeatable: stuck=SHARE of the devices of every tile, open=NUMBER of columns, "
-                    "dead=NUMBER of ADC lanes");
+                    "KIND=VALUE, repeatable, of every tile: stuck=SHARE of the devices, half low, half high, "
+                    "open-devices=SHARE, open-rows=NUMBER, open=NUMBER of columns, dead=NUMBER of ADC lanes");
     app->add_flag("--lossless", run.lossless,
                   "1-bit inputs, two weight slices, groups of 8 rows: no code is rounded or clipped");
     app->add_option("--adc-bits", run.adc_bits, "ADC resolution")->check(whole(4, 8))->capture_default_str();
@@ -146,6 +162,8 @@ struct CommonArgs {
             "--self-test and --repair");
       }
     }
+    o.technology = load_technology(technology);
+    o.read_noise = read_noise == "per-device" ? ReadNoise::kDevice : ReadNoise::kColumn;
     if (o.repair && !o.self_test) throw UsageError("--repair: nothing is known to be bad; add --self-test");
     for (const std::string& e : effects) {
       const size_t eq = e.find('=');
@@ -160,13 +178,20 @@ struct CommonArgs {
         throw UsageError(fmt::format("--effect {}: write {}=on or {}=off", e, name, name));
       o.effects.set(effect, value == "on");
     }
+    if (o.technology->levels != 0 && o.effects.has(Effect::kLevels) && o.restore.empty() &&
+        o.programming == Programming::kPulse) {
+      throw UsageError(
+          fmt::format("--technology {}: write-verify aims between its {} levels; use --programming formula, or "
+                      "--effect levels=off",
+                      o.technology->name, o.technology->levels));
+    }
     return o;
   }
 };
 
 void print_record(const RunRecord& r) {
-  fmt::print("{} at fidelity {}, {} images, chip seed {}, run seed {}\n", r.network, r.fidelity, r.images, r.chip_seed,
-             r.run_seed);
+  fmt::print("{} at fidelity {}, {} images, chip seed {}, run seed {}, devices {}\n", r.network, r.fidelity, r.images,
+             r.chip_seed, r.run_seed, r.technology);
   fmt::print("accuracy   float {:.2f} %, int8 {:.2f} %, int8_adc {:.2f} %, chip {:.2f} %\n", 100 * r.accuracy_float,
              100 * r.accuracy_int8, 100 * r.accuracy_int8_adc, 100 * r.accuracy_analog);
   fmt::print("cycles     {} in total{}, {:.1f} an inference, ADC bound {}, utilisation {:.1f} %\n", r.cycles_total,
@@ -181,7 +206,7 @@ void print_record(const RunRecord& r) {
       p.cells, p.tiles, p.mode, p.bringup_drives, p.bringup_cycles, p.weight_mean, p.weight_sigma);
   if (p.reads != 0) {
     fmt::print(
-        "pulses     {} verify reads, {} pulses, {:.2f} a device, {} at most; {:.3f} % of the cells in tolerance\n",
+        "pulses     {} verify reads, {} pulses, {:.2f} a device, {} at most; {:.3f} % of the cells took their target\n",
         p.reads, p.pulses, p.pulses_per_device(), p.most_pulses, 100 * p.yield());
   }
   if (p.repaired_columns + p.bad_columns + p.weak_columns != 0) {
@@ -192,7 +217,28 @@ void print_record(const RunRecord& r) {
   fmt::print("host       {:.2f} s, {:.3g} cycles/s\n", r.host_seconds, r.cycles_per_second());
 }
 
-int info(bool effects) {
+/// Table of the constants of every technology built in.
+void print_technologies() {
+  for (const std::string& name : technology_names()) {
+    const auto t = builtin_technology(name);
+    fmt::print("{}: {}\n", name, t->title);
+    for (const Constant& c : constants(*t)) {
+      if (c.field == "name" || c.field == "title") continue;
+      fmt::print("  {:<20} {} {}\n  {:<20}   source: {}\n", c.field, c.value, c.unit, "", c.source);
+      if (!c.fitted.empty()) fmt::print("  {:<20}   fitted to: {}; no prediction of it\n", "", c.fitted);
+    }
+  }
+}
+
+int info(bool effects, bool technologies, const std::string& technology) {
+  if (!technology.empty()) {
+    fmt::print("{}", to_toml(*load_technology(technology)));
+    return 0;
+  }
+  if (technologies) {
+    print_technologies();
+    return 0;
+  }
   if (effects) {
     for (const EffectInfo& e : kEffects) fmt::print("{:<18} {}\n", e.name, e.doc);
     return 0;
@@ -203,6 +249,7 @@ int info(bool effects) {
                g.mesh_y, g.rows, g.cols, g.lanes, g.sram_bytes);
   }
   fmt::print("networks: {}\n", fmt::join(shipped_networks(), ", "));
+  fmt::print("technologies: {}\n", fmt::join(technology_names(), ", "));
   return 0;
 }
 
@@ -276,9 +323,28 @@ int main_checked(int argc, char** argv) {
     xb->add_option(name, *ohm, doc)->check(number(0, kMostOhm))->capture_default_str();
   }
 
-  auto* inf = app.add_subcommand("info", "geometries, networks, effects");
-  bool effects = false;
+  auto* dev = app.add_subcommand(
+      "device", "program, age and read devices outside any array; CSV: programmed_us, drifted_us, read_us");
+  DeviceOptions device_options;
+  std::string target_us, read_at = "0";
+  dev->add_option("--technology", device_options.technology, "a name (ohmac info --technologies) or a file PATH.toml")
+      ->capture_default_str();
+  dev->add_option("--target-us", target_us, "target conductance, microsiemens")->check(number(0, 1e9))->required();
+  dev->add_option("--count", device_options.count, "devices")->check(whole(1, 10000000))->capture_default_str();
+  dev->add_option("--read-at", read_at, "seconds after verify at which they are read")
+      ->check(number(0, 1e12))
+      ->capture_default_str();
+  dev->add_option("--seed", device_options.seed, "fabrication, programming and reading")
+      ->check(any_whole())
+      ->capture_default_str();
+  dev->add_option("--out", device_options.out, "CSV file without header, one device a line")->required();
+
+  auto* inf = app.add_subcommand("info", "geometries, networks, effects, technologies");
+  bool effects = false, technologies = false;
+  std::string technology;
   inf->add_flag("--effects", effects, "the effect table");
+  inf->add_flag("--technologies", technologies, "constants of all technologies, with units and sources");
+  inf->add_option("--technology", technology, "write a technology as a preset file to standard output");
 
   std::vector<std::string> verbs;
   for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
@@ -292,7 +358,12 @@ int main_checked(int argc, char** argv) {
     return code == 0 ? 0 : 2;
   }
 
-  if (*inf) return info(effects);
+  if (*inf) return info(effects, technologies, technology);
+  if (*dev) {
+    device_options.target_us = std::strtod(target_us.c_str(), nullptr);
+    device_options.read_at_s = std::strtod(read_at.c_str(), nullptr);
+    return device(device_options);
+  }
   for (const auto& [option, path] :
        {std::pair{"--json", &run_args.json}, std::pair{"--waves", &run_args.run.waves},
         std::pair{"--save", &run_args.run.save}, std::pair{"--timeline", &run_args.run.timeline},
@@ -336,7 +407,7 @@ int main_checked(int argc, char** argv) {
       life_options.ages_s.clear();
       for (const std::string& a : ages) life_options.ages_s.push_back(std::strtod(a.c_str(), nullptr));
     }
-    if (life_options.run.age_s != 0) throw UsageError("--age: life ages the chip itself; say when with --at SECONDS");
+    if (life_options.run.age_s != 0) throw UsageError("--age-s: life ages the chip itself; say when with --at SECONDS");
     return life(life_options);
   }
   if (*dif) return diff({diff_args.resolve(), rtl_run_seed});
@@ -358,6 +429,9 @@ int main(int argc, char** argv) {
   try {
     return ohmac::cli::main_checked(argc, argv);
   } catch (const ohmac::cli::UsageError& e) {
+    fmt::print(stderr, "ohmac: {}\n", e.what());
+    return 2;
+  } catch (const ohmac::TechnologyError& e) {
     fmt::print(stderr, "ohmac: {}\n", e.what());
     return 2;
   } catch (const ohmac::compiler::CompileError& e) {

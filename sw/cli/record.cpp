@@ -31,6 +31,7 @@ nlohmann::ordered_json to_json(const RunRecord& r) {
       {"verify_reads", p.reads},
       {"pulses", p.pulses},
       {"fails", p.fails},
+      {"bad_cells", p.bad_cells},
       {"most_pulses", p.most_pulses},
       {"stuck_devices", p.stuck_devices},
       {"snapshot_sha256", p.snapshot_sha256},
@@ -39,7 +40,10 @@ nlohmann::ordered_json to_json(const RunRecord& r) {
   j["seeds"] = {{"chip", r.chip_seed}, {"run", r.run_seed}};
   j["geometry"] = {
       {"tiles", r.geometry.tiles()}, {"rows", r.geometry.rows}, {"cols", r.geometry.cols}, {"lanes", r.geometry.lanes}};
-  j["options"] = {{"age_s", r.age_s}, {"lossless", r.lossless}, {"effects_off", r.effects_off}};
+  j["options"] = {
+      {"age_s", r.age_s}, {"lossless", r.lossless}, {"effects_off", r.effects_off}, {"read_noise", r.read_noise},
+                  {"technology", r.technology},
+                  {"technology_sha256", r.technology_sha256}};
   j["outputs_sha256"] = r.outputs_sha256;
   j["host"] = {{"seconds", r.host_seconds}, {"cycles_per_second", r.cycles_per_second()}, {"threads", r.threads}};
   return j;
@@ -55,6 +59,7 @@ RunRecord::Programming programming_from_json(const nlohmann::json& j) {
   p.reads = j.at("verify_reads");
   p.pulses = j.at("pulses");
   p.fails = j.at("fails");
+  p.bad_cells = j.at("bad_cells");
   p.most_pulses = j.at("most_pulses");
   p.stuck_devices = j.at("stuck_devices");
   p.snapshot_sha256 = j.at("snapshot_sha256");

@@ -63,14 +63,12 @@ uint64_t bound(const GoldenTile& g) { return 100 * g.now() + 100000; }
 void expect_end(Tile& r, const std::vector<uint32_t>& before, const GoldenTile& g, const RandomProgram& p, bool tokens,
                 Tally* tally) {
   const TileStatus s = g.status(), rs = r.status();
-  // An overflow that was not planned may happen at any time, on either side.
-  const bool overflowed = p.may_overflow && s.fault == Fault::kOverflow && p.fault != Fault::kOverflow;
-  if (!overflowed) {
+  if (!overflowed(p, s)) {
     EXPECT_EQ(s.fault, p.fault) << "golden machine";
   }
   EXPECT_EQ(rs.fault, s.fault) << "rtl " << text(rs) << ", golden " << text(s);
   EXPECT_TRUE(rs.halted && !rs.running) << text(rs);
-  if (overflowed) return;
+  if (overflowed(p, s)) return;
   if (p.fault == Fault::kNone || p.fault_pc >= 0) {
     EXPECT_EQ(rs.pc, s.pc);
   }
