@@ -32,6 +32,11 @@ class WireField {
   /// Of the last solution, volts.
   double row_volt(uint32_t row, uint32_t col) const { return row_volt_[at(row, col)]; }
   double col_volt(uint32_t row, uint32_t col) const { return col_volt_[at(row, col)]; }
+  /// Share of a column node's current, rows at 0 V, that reaches the next node, from the last the sense node.
+  double pass(uint32_t row, uint32_t col) const {
+    if (wires_.col != 0) return col_share_[at(row, col)];
+    return wires_.sense == 0 || row + 1 != rows_ ? 1.0 : 1 / (wires_.sense * col_sum_[col]);
+  }
   /// Currents into the sense nodes, amperes.
   std::vector<double> currents() const;
   uint32_t iterations() const { return iterations_; }
