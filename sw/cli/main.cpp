@@ -58,6 +58,30 @@ CLI::Validator number(double least, double most) {
       "");
 }
 
+/// A wire: 0, or a resistance in the bounds of the models.
+CLI::Validator ohm() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        char* end = nullptr;
+        const double v = std::strtod(text.c_str(), &end);
+        if (!text.empty() && *end == '\0' && (v == 0 || (v >= kLeastOhm && v <= kMostOhm))) return {};
+        return fmt::format("'{}' is wrong; give 0, or {:g} to {:g} ohm (above, the array would read nothing)", text,
+                           kLeastOhm, kMostOhm);
+      },
+      "");
+}
+
+/// The four resistances of a network of wires.
+std::vector<CLI::Option*> add_wires(CLI::App* app, WireOhms* w) {
+  std::vector<CLI::Option*> all;
+  for (const auto& [name, value, doc] : {std::tuple{"--row-ohm", &w->row, "row wire from device to device, ohm"},
+                                         std::tuple{"--col-ohm", &w->col, "column wire from device to device, ohm"},
+                                         std::tuple{"--driver-ohm", &w->driver, "driver of a row, ohm"},
+                                         std::tuple{"--sense-ohm", &w->sense, "sense input of a column, ohm"}})
+    all.push_back(app->add_option(name, *value, doc)->check(ohm())->capture_default_str());
+  return all;
+}
+
 /// One --fault KIND=VALUE.
 void add_fault(const std::string& text, const Geometry& g, FaultConfig* faults) {
   const size_t eq = text.find('=');
@@ -96,6 +120,7 @@ struct CommonArgs {
   std::string fidelity = "fast", geometry = "reference", json;
   std::string programming, technology = "pcm_generic", read_noise = "per-column";
   std::vector<std::string> effects, faults;
+  std::vector<CLI::Option*> wires;
   bool ideal = false;
 
   void add(CLI::App* app, bool with_fidelity) {
@@ -113,6 +138,7 @@ struct CommonArgs {
     app->add_option("--age-s", run.age_s, "seconds since programming")->check(number(0, 1e12))->capture_default_str();
     app->add_flag("--ideal", ideal, "switch every effect off");
     app->add_option("--effect", effects, "NAME=on|off, repeatable (ohmac info --effects)");
+    wires = add_wires(app, &run.wires);
     app->add_option("--technology", technology,
                     "devices: a name (ohmac info --technologies) or a preset file PATH.toml")
         ->capture_default_str();
@@ -178,6 +204,11 @@ struct CommonArgs {
         throw UsageError(fmt::format("--effect {}: write {}=on or {}=off", e, name, name));
       o.effects.set(effect, value == "on");
     }
+    if (o.effects.has(Effect::kWire) && o.read_noise == ReadNoise::kDevice)
+      throw UsageError("--read-noise per-device: knows no wires; leave out --effect wire=on");
+    for (const CLI::Option* w : wires)
+      if (w->count() != 0 && !o.effects.has(Effect::kWire))
+        throw UsageError(fmt::format("{}: the chip has no wires; add --effect wire=on", w->get_name()));
     if (o.technology->levels != 0 && o.effects.has(Effect::kLevels) && o.restore.empty() &&
         o.programming == Programming::kPulse) {
       throw UsageError(
@@ -315,13 +346,7 @@ int main_checked(int argc, char** argv) {
   xb->add_option("--inputs", xbar_options.inputs, "CSV of input voltages, volts, one vector a line")->required();
   xb->add_option("--out", xbar_options.out, "CSV of column currents, amperes, one vector a line; - for standard output")
       ->required();
-  for (const auto& [name, ohm, doc] :
-       {std::tuple{"--row-ohm", &xbar_options.wires.row, "row wire from cell to cell, ohm"},
-        std::tuple{"--col-ohm", &xbar_options.wires.col, "column wire from cell to cell, ohm"},
-        std::tuple{"--driver-ohm", &xbar_options.wires.driver, "driver of a row, ohm"},
-        std::tuple{"--sense-ohm", &xbar_options.wires.sense, "sense input of a column, ohm"}}) {
-    xb->add_option(name, *ohm, doc)->check(number(0, kMostOhm))->capture_default_str();
-  }
+  add_wires(xb, &xbar_options.wires);
 
   auto* dev = app.add_subcommand(
       "device", "program, age and read devices outside any array; CSV: programmed_us, drifted_us, read_us");
