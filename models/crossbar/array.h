@@ -199,8 +199,10 @@ class DeviceArray {
   std::shared_ptr<const std::vector<double>> q_target_, q_pulsed_;  // read noise, by target and by conductance
   double x_min_, least_us_, unit_;                                  // Gmin / Gmax, Gmin, weight units a microsiemens
   std::vector<double> x_target_;                                    // [0..127] G / Gmax of a target
+  std::vector<double> sigma_us_;                                    // [0..127] spread of formula programming, by target
+  std::vector<double> mean_, std_;  // [0..127] of drift exponent or charge loss, by target
   std::vector<double> relaxed_us_;  // [knot][0..127] spread of relaxing devices by target
-  bool zero_stays_;                 // a device at 0 neither ages nor fluctuates
+  bool zero_stays_;                 // untouched devices are at 0, and one at 0 neither ages nor fluctuates
 };
 
 }  // namespace ohmac
