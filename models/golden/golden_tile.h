@@ -182,6 +182,11 @@ class GoldenTile {
   void decode_vec_slot(uint32_t i);
   void decode_prog();
   void refresh_slots();
+  /// Track of an engine, which like the RTL's busy bit also shows that work waits in its queue.
+  ChipTimeline::Part part(const Engine& e) const {
+    constexpr ChipTimeline::Part kPart[] = {ChipTimeline::kMvm, ChipTimeline::kVector, ChipTimeline::kSend};
+    return kPart[&e - engine_.data()];
+  }
   void trace(ChipTimeline::Part part, Tick first, Tick end) {
     if (timeline_ != nullptr) timeline_->tile_span(number_, part, first, end);
   }

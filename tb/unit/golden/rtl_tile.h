@@ -224,6 +224,7 @@ class RtlTile {
     *pin = 1;
     cycle();
     *pin = 0;
+    cycle();  // registered: the tile acts a cycle later
   }
   bool stalls() { return stall_ != 0 && rng_() % 100 < stall_; }
 
