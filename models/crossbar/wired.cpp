@@ -2,6 +2,7 @@
 #include "models/crossbar/wired.h"
 
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 #if defined(__x86_64__)
@@ -21,6 +22,14 @@ constexpr double kTolerance = 1e-8;
 
 #define OHMAC_KERNEL "models/crossbar/wired_kernel.inc"
 #include "models/device/simd_variants.inc"
+
+/// Nearest float of 16 bits (8 of the mantissa), as its upper half. @param x finite, >= 0
+uint32_t half_float(double x) {
+  const auto f = static_cast<float>(x);
+  uint32_t bits;
+  std::memcpy(&bits, &f, sizeof bits);
+  return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
 
 double series(double a, double b) { return a * (b / (a + b)); }
 
@@ -128,7 +137,7 @@ void apply_noise(const PairReadings& d, const WireOhms& wires, double unit, Effe
   auto noise = std::make_shared<WireNoise>();
   noise->blocks = (n + kNoiseBlock - 1) / kNoiseBlock;
   if (noise->blocks > kMostBlocks) throw std::invalid_argument("wires: more than 1024 rows");
-  noise->rows.assign(static_cast<size_t>(m->chunks()) * n * 4 * kChunk, 0.0f);
+  noise->rows.assign(static_cast<size_t>(m->chunks()) * n * 2 * kChunk, 0);
   noise->consts.assign(static_cast<size_t>(m->chunks()) * noise->blocks * WireNoise::kConsts * 2 * kChunk, 0.0f);
   for (uint32_t col = 0; col < m->cols; ++col) {
     const uint32_t chunk = col / kChunk, c = col % kChunk;
@@ -142,9 +151,8 @@ void apply_noise(const PairReadings& d, const WireOhms& wires, double unit, Effe
         for (uint32_t r = r0; r < r1; ++r) {
           const double s = d.sigma[r * width + j] * l.adjoint(r, j) * unit, v = s * s, rho = l.rho(r, j);
           const double others = field.row_volt(r, static_cast<uint32_t>(j)) - rho;
-          float* row = noise->rows.data() + (static_cast<size_t>(chunk) * n + r) * 4 * kChunk;
-          row[p * kChunk + c] = static_cast<float>(v * rho);
-          row[(2 + p) * kChunk + c] = static_cast<float>(d.g[r * width + j] * rho);
+          noise->rows[((static_cast<size_t>(chunk) * n + r) * 2 + p) * kChunk + c] =
+              half_float(v * rho) | half_float(d.g[r * width + j] * rho) << 16;
           float& own = m->v[m->index(r, col)];
           own = static_cast<float>(own + v * rho * rho);
           sum[WireNoise::kN] += v;

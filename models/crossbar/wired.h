@@ -22,7 +22,9 @@ inline constexpr uint32_t kNoiseBlock = 16;
 /// s^2 a^2 rho x, N = sum s^2 a^2, and c follows from the currents sum g rho x of the blocks.
 struct WireNoise {
   uint32_t blocks = 0;
-  std::vector<float> rows;    ///< [chunk][row][B+, B-, I+, I-][kChunk] of the sums over rows
+  /// Coefficients of the sums over rows, [chunk][row][+, -][kChunk]: upper halves of floats, B's in the low 16 bits,
+  /// I's in the high ones. Half the memory is half the time.
+  std::vector<uint32_t> rows;
   std::vector<float> consts;  ///< [chunk][block][kConsts][+, -][kChunk]
   enum Const { kN, kRise, kCurrent, kPass, kOwn, kAcross, kConsts };
 };
