@@ -122,6 +122,17 @@ def prepare(proof, out, patch=None):
     return counts
 
 
+def table(proofs, teeth):
+    """The table of README.md."""
+    lines = ["| proof | what | method | parameters | assumes | planted bugs caught by |", "|---|---|---|---|---|---|"]
+    for p in proofs.values():
+        params = ", ".join(f"{k} = {v}" for k, v in p.get("params", {}).items()) or "defaults"
+        caught = ", ".join(f"`{t['catches']}`" for t in teeth.values() if t["proof"] == p["name"])
+        how = {"pdr": "PDR", "induction": f"induction, {p.get('depth')} cycles", "bmc": f"BMC, {p.get('depth')} cycles"}
+        lines.append(f"| `{p['name']}` | {p['what']} | {how[p['method']]} | {params} | {p['assumes']} | {caught} |")
+    return "\n".join(lines)
+
+
 def last_lines(text, n=12):
     return "\n".join(text.strip().splitlines()[-n:])
 
@@ -176,7 +187,7 @@ def prove(proof, out):
     if "Networks are equivalent" not in text:
         text = smtbmc(proof, out, "step", "-i", "-t", str(depth))
         raise Failure(f"not inductive at depth {depth}: {', '.join(failed_asserts(text)) or last_lines(text)}; trace {out}/step.vcd")
-    return f"induction, k = {depth}"
+    return f"induction, {depth} cycles"
 
 
 def cover(proof, out):
@@ -229,6 +240,8 @@ def main():
     parser.add_argument("names", nargs="*", help="proofs (or planted bugs) to run; all if none is named")
     parser.add_argument("--prove-teeth", action="store_true", help="only the planted bugs")
     parser.add_argument("--no-teeth", action="store_true", help="only the proofs")
+    parser.add_argument("--smoke", action="store_true", help="only proofs with `smoke` in proofs.toml, and their planted bugs")
+    parser.add_argument("--write-table", action="store_true", help="only write the table of README.md")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--build", default="build/formal", help="folder for models, logs and traces, below the project")
     args = parser.parse_args()
@@ -241,6 +254,19 @@ def main():
         sys.exit(f"formal: no planted bug in teeth.toml for {', '.join(sorted(bare))}; a proof that nothing fails proves nothing")
     if strange := {t["proof"] for t in teeth.values()} - set(proofs):
         sys.exit(f"formal: teeth.toml names proofs that proofs.toml does not have: {', '.join(sorted(strange))}")
+    readme = ROOT / HERE / "README.md"
+    begin, end = "<!-- table of proofs.toml: formal.py --write-table -->\n", "\n<!-- end -->"
+    text = readme.read_text()
+    head, rest = text.split(begin)
+    new = head + begin + table(proofs, teeth) + end + rest.split(end)[1]
+    if args.write_table:
+        readme.write_text(new)
+        return
+    if new != text:
+        sys.exit("formal: the table of tb/formal/README.md is not that of proofs.toml and teeth.toml; write it with .ci/formal.sh --write-table")
+    if args.smoke:
+        proofs = {n: p for n, p in proofs.items() if p.get("smoke")}
+        teeth = {n: t for n, t in teeth.items() if t["proof"] in proofs}
     unknown = set(args.names) - set(proofs) - set(teeth)
     if unknown:
         sys.exit(f"formal: no proof or planted bug named {', '.join(sorted(unknown))}; there are: {', '.join([*proofs, *teeth])}")
