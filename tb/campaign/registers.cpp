@@ -6,9 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
-#include <set>
 #include <stdexcept>
-#include <utility>
 
 #include "chip_campaign_state.h"
 
@@ -105,7 +103,6 @@ std::string Register::kind() const {
 
 std::vector<Register> find_registers(const VerilatedContext& context) {
   std::vector<Register> all;
-  std::set<std::pair<std::string, std::string>> variables;
   // The maps are not const in Verilator, nor is reading them a change.
   for (const auto& [scope_name, scope] : *const_cast<VerilatedContext&>(context).scopeNameMap()) {
     if (scope->varsp() == nullptr) continue;
@@ -119,10 +116,9 @@ std::vector<Register> find_registers(const VerilatedContext& context) {
       r.scope.erase(0, std::char_traits<char>::length(kTop));
       if (!r.scope.empty()) r.scope.erase(0, 1);
       r.data = static_cast<uint8_t*>(var.datap());
-      variables.emplace(scope->defname(), name);
       bool is_struct = false;
       for (const Member& m : kMembers) {
-        if (std::strcmp(m.module, scope->defname()) != 0 || std::strcmp(m.variable, name) != 0) continue;
+        if (std::strcmp(m.variable, name) != 0) continue;
         is_struct = true;
         Register part = r;
         part.name += m.path;
@@ -143,9 +139,11 @@ std::vector<Register> find_registers(const VerilatedContext& context) {
       all.push_back(std::move(r));
     }
   }
-  if (variables.size() != kStateVariables) {
-    throw std::runtime_error("registers: the model shows " + std::to_string(variables.size()) + " variables with state, the design has " +
-                             std::to_string(kStateVariables));
+  uint64_t bits = 0;
+  for (const Register& r : all) bits += r.size();
+  if (bits != kStateBits) {
+    throw std::runtime_error("registers: the model shows " + std::to_string(bits) + " bits of state, the design has " +
+                             std::to_string(kStateBits));
   }
   std::sort(all.begin(), all.end(), [](const Register& a, const Register& b) {
     return a.scope != b.scope ? a.scope < b.scope : a.name < b.name;
