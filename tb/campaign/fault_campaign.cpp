@@ -80,7 +80,7 @@ int campaign(uint64_t seed, uint32_t flips, uint32_t jobs, const std::string& ou
   for (const FlipRow& row : rows) shots.insert(shots.end(), row.shots.begin(), row.shots.end());
   const std::vector<Result> results = run_all(rig, reference, shots, jobs);
   head("bit flips in");
-  Tally during, before;
+  Tally during, before, sram;
   std::map<std::string, uint32_t> signs;
   std::map<std::string, std::map<std::string, uint32_t>> silent;
   size_t at = 0;
@@ -100,6 +100,7 @@ int campaign(uint64_t seed, uint32_t flips, uint32_t jobs, const std::string& ou
                          {"latency", r.latency}});
     }
     (row.part.find("before the job") == std::string::npos ? during : before) += t;
+    if (row.part.rfind("SRAM data", 0) == 0 || row.part.rfind("SRAM parity", 0) == 0) sram += t;
     line(row.part, row.bits, t);
     json e = to_json(t);
     e["part"] = row.part;
@@ -151,7 +152,18 @@ int campaign(uint64_t seed, uint32_t flips, uint32_t jobs, const std::string& ou
     if (!file.flush()) throw std::runtime_error(out + ": cannot be written; give another file with --out");
     fmt::print("every run that was not masked: {}\n", out);
   }
-  return 0;
+  // What must hold whatever the seed; the rest of the table is a measurement.
+  bool kept = true;
+  const auto promise = [&](bool holds, const char* text) {
+    fmt::print("{}: {}\n", holds ? "holds" : "BROKEN", text);
+    kept = kept && holds;
+  };
+  fmt::print("\n");
+  promise(sram.of(Outcome::kMasked) + sram.of(Outcome::kRecovered) == sram.total() && sram.of(Outcome::kRecovered) != 0,
+          "a flip in the SRAM is detected when its line is read, and recovered");
+  promise(right_code == axi.size() && all.of(Outcome::kRecovered) == all.total(),
+          "every AXI error is detected with its cause and address, and recovered");
+  return kept ? 0 : 1;
 }
 
 }  // namespace

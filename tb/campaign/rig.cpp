@@ -141,7 +141,8 @@ Rig::Rig() : compiled_(make_network()) {
   for (uint32_t t = 0; t < kTiles; ++t) weights_.push_back(bench_->macro(t).weights(0, 0, 32, 32));
 }
 
-Rig::~Rig() = default;
+// Verilator takes the scopes of a model from the context used last, which may be that of another rig.
+Rig::~Rig() { Verilated::threadContextp(context_); }
 
 Status Rig::arm_watchdogs() {
   const uint32_t trap =
