@@ -122,26 +122,52 @@ TEST(Campaign, FlipAndBackIsAlwaysMasked) {
   }
 }
 
-// Every byte of a program line, data and parity, is read before the first vector: detected without exception.
+/// The bit of a tile's SRAM at a byte, data or parity.
+Shot sram_shot(uint32_t tile, uint32_t addr, uint32_t bit, const char* name) {
+  const uint32_t line = addr / 32;
+  const std::string bank = "gen_tile[" + std::to_string(tile) + "].u_tile.u_xbar.gen_bank[" + std::to_string(line % 4) +
+                           "].u_sram." + name;
+  Shot s;
+  s.reg = find(bank);
+  s.bit = uint64_t{line / 4} * rig().registers()[s.reg].bits + (name[0] == 'm' ? 8 * (addr % 32) + bit : addr % 32);
+  return s;
+}
+
+// Bytes of a program line, data and parity, are read before the first vector: detected without exception.
 TEST(Campaign, FlipsOfProgramWordsAreDetectedByParity) {
   uint32_t in_flight = 0;
   std::vector<Shot> shots;
   std::mt19937 rng(1);
   for (const compiler::TilePlan& p : compiler::generate(rig().compiled(), &in_flight)) {
-    const uint32_t line = p.program_addr / 32;
     for (const char* name : {"mem", "par"}) {
-      const std::string bank = "gen_tile[" + std::to_string(p.piece.tile) + "].u_tile.u_xbar.gen_bank[" +
-                               std::to_string(line % 4) + "].u_sram." + name;
-      const Register& r = rig().registers()[find(bank)];
       for (uint32_t byte = 0; byte < 32; byte += 3) {
-        const uint32_t bit = name[0] == 'm' ? 8 * byte + rng() % 8 : byte;
-        shots.push_back({find(bank), uint64_t{line / 4} * r.bits + bit, 0});
+        shots.push_back(sram_shot(p.piece.tile, p.program_addr / 32 * 32 + byte, rng() % 8, name));
       }
     }
   }
   for (const Result& r : run_all(rig(), reference(), shots, kParallel)) {
     EXPECT_EQ(r.sign, "tile: SRAM parity");
     EXPECT_EQ(r.outcome, Outcome::kRecovered);
+  }
+}
+
+// What parity cannot see: a bit of a bias together with its parity bit. The campaign must call it silent.
+TEST(Campaign, WrongResultsWithoutASignAreCalledSilent) {
+  uint32_t in_flight = 0;
+  std::vector<Shot> shots;
+  for (const compiler::TilePlan& p : compiler::generate(rig().compiled(), &in_flight)) {
+    if (p.piece.layer != 1) continue;  // int32 results, where every bias shows
+    for (uint32_t n = 0; n < p.piece.n; ++n) {
+      Shot s = sram_shot(p.piece.tile, p.bias_addr + 4 * n, n % 8, "mem");
+      const Shot parity = sram_shot(p.piece.tile, p.bias_addr + 4 * n, 0, "par");
+      s.also.push_back({parity.reg, parity.bit});
+      shots.push_back(s);
+    }
+  }
+  ASSERT_EQ(shots.size(), 8u);
+  for (const Result& r : run_all(rig(), reference(), shots, kParallel)) {
+    EXPECT_EQ(r.outcome, Outcome::kSilent);
+    EXPECT_EQ(r.sign, "");
   }
 }
 

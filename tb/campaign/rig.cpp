@@ -360,17 +360,18 @@ Outcome Rig::recover(const Reference& reference) {
 }
 
 Result Rig::run(const Shot& shot, const Reference& reference) {
-  const Register& r = registers_.at(shot.reg);
+  const auto flip = [&] {
+    registers_.at(shot.reg).flip(shot.bit);
+    for (const BitOf& b : shot.also) registers_.at(b.reg).flip(b.bit);
+    bench_->settle();
+  };
   const uint64_t at = bench_->now() + shot.cycle;
   bool fired = false;
   bench_->before_edge = [&] {
     if (fired || bench_->now() < at) return;
     fired = true;
-    r.flip(shot.bit);
-    bench_->settle();
-    if (!shot.twice) return;
-    r.flip(shot.bit);
-    bench_->settle();
+    flip();
+    if (shot.twice) flip();
   };
   Result result;
   bool wrong = false, miscount = false;

@@ -39,7 +39,8 @@ struct Result {
 struct Shot {
   uint32_t reg = 0;
   uint64_t bit = 0, cycle = 0;
-  bool twice = false;  ///< and back at once: nothing may come of it
+  bool twice = false;       ///< and back at once: nothing may come of it
+  std::vector<BitOf> also;  ///< bits that change with it
 };
 
 /// One answer of the memory that is an error.
