@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -35,7 +36,11 @@ struct Chip {
   uint32_t bad_devices = 0, bad_cells = 0, weak_columns = 0, bad_columns = 0, repaired = 0;
   double accuracy = 0;
   std::vector<uint8_t> classes;
-  bool sign() const { return refused || bad_devices + bad_cells + weak_columns + bad_columns + repaired != 0; }
+  /// What the firmware tells a person. Some cells are always off, because some devices are slow: only more of them than
+  /// `usual` are a sign.
+  bool sign(double usual) const {
+    return refused || bad_devices + weak_columns + bad_columns + repaired != 0 || bad_cells > usual;
+  }
 };
 
 Chip run_chip(const cli::Workload& work, cli::RunOptions o, const Mode& mode) {
@@ -96,13 +101,13 @@ Chip unpack(const std::string& s) {
   return c;
 }
 
-/// masked: no image changes its class. Otherwise with a sign: recovered or detected, as the accuracy says; without: silent.
-const char* outcome(const Chip& c, const Chip& good) {
-  if (c.refused) return "detected";
-  if (c.classes == good.classes) return c.sign() ? "recovered" : "masked";
-  const bool fine = c.accuracy >= good.accuracy - kTolerance - 1e-9;
-  if (c.sign()) return fine ? "recovered" : "detected";
-  return fine ? "harmless" : "silent";
+/// @param good the same chip without stuck devices  @param plain the same chip with programming alone
+const char* outcome(const Chip& c, const Chip& good, const Chip& plain, double usual) {
+  const auto fine = [&](const Chip& x) { return !x.refused && x.accuracy >= good.accuracy - kTolerance - 1e-9; };
+  if (c.refused) return "refused";
+  if (!c.sign(usual)) return c.classes == good.classes ? "masked" : fine(c) ? "harmless" : "silent";
+  if (!fine(c)) return "detected";
+  return fine(plain) ? "tolerated" : "recovered";
 }
 
 int campaign(uint32_t seeds, uint32_t images, uint32_t jobs, const std::vector<double>& rates, const std::string& out) {
@@ -118,9 +123,10 @@ int campaign(uint32_t seeds, uint32_t images, uint32_t jobs, const std::vector<d
     const Mode* mode;
   };
   std::vector<Task> tasks;
-  for (uint64_t seed = 1; seed <= seeds; ++seed) {
-    tasks.push_back({0, seed, &kModes[0]});  // the chip without the fault comes first
-    for (const double rate : rates) {
+  std::vector<double> all_rates{0};  // the chip without the fault comes first
+  all_rates.insert(all_rates.end(), rates.begin(), rates.end());
+  for (const double rate : all_rates) {
+    for (uint64_t seed = 1; seed <= seeds; ++seed) {
       for (const Mode& m : kModes) tasks.push_back({rate, seed, &m});
     }
   }
@@ -132,29 +138,38 @@ int campaign(uint32_t seeds, uint32_t images, uint32_t jobs, const std::vector<d
   };
   const std::vector<std::string> answers = cli::run_forked(static_cast<uint32_t>(tasks.size()), jobs, task);
 
-  std::map<uint64_t, Chip> good;
+  std::vector<Chip> chips;
+  for (const std::string& a : answers) chips.push_back(unpack(a));
+  // Tasks of one rate and seed lie side by side, one a mode, programming alone first.
+  constexpr size_t kNumModes = std::size(kModes);
+  double reference = 0, mean = 0, square = 0;
+  for (size_t i = 0; i < seeds; ++i) {
+    const Chip& c = chips[i * kNumModes];
+    if (c.refused) throw std::runtime_error("the chip without stuck devices does not come up: " + c.status);
+    reference += c.accuracy / seeds;
+    mean += static_cast<double>(c.bad_cells) / seeds;
+    square += static_cast<double>(c.bad_cells) * c.bad_cells / seeds;
+  }
+  const double usual = mean + 3 * std::sqrt(std::max(mean, square - mean * mean));
+
   struct Row {
     std::map<std::string, uint32_t> count;
-    uint32_t chips = 0, running = 0, bad = 0, bad_columns = 0, repaired = 0;
+    uint32_t chips = 0, running = 0, signs = 0;
+    uint64_t bad = 0, repaired = 0;
     double sum = 0, worst = 1;
   };
   std::map<std::pair<double, const Mode*>, Row> rows;
   json j;
-  double reference = 0;
   for (size_t i = 0; i < tasks.size(); ++i) {
-    const Chip c = unpack(answers[i]);
+    const Chip& c = chips[i];
     const Task& t = tasks[i];
-    if (t.rate == 0) {
-      if (c.refused) throw std::runtime_error("the chip without stuck devices does not come up: " + c.status);
-      good[t.seed] = c;
-      reference += c.accuracy / seeds;
-    }
+    const Chip& plain = chips[i / kNumModes * kNumModes];
+    const char* result = outcome(c, chips[(t.seed - 1) * kNumModes], plain, usual);
     Row& row = rows[{t.rate, t.mode}];
-    const char* result = t.rate == 0 ? (c.sign() ? "false alarm" : "masked") : outcome(c, good.at(t.seed));
     ++row.count[result];
     ++row.chips;
+    row.signs += c.sign(usual);
     row.bad += std::max(c.bad_devices, c.bad_cells);
-    row.bad_columns += c.bad_columns + c.weak_columns;
     row.repaired += c.repaired;
     if (!c.refused) {
       ++row.running;
@@ -173,23 +188,28 @@ int campaign(uint32_t seeds, uint32_t images, uint32_t jobs, const std::vector<d
                           {"repaired_columns", c.repaired},
                           {"accuracy", c.accuracy}});
   }
-  fmt::print("mnist_mlp, reference chip at fidelity fast, programmed by pulses, {} images, chip seeds 1 .. {}; without stuck devices "
-             "{:.2f} %\n\n",
-             images, seeds, 100 * reference);
-  fmt::print("{:>8}  {:20}{:>6}{:>8}{:>10}{:>10}{:>10}{:>8}{:>9}{:>11}{:>10}{:>10}{:>10}\n", "stuck", "bring-up", "chips", "masked",
-             "harmless", "recovered", "detected", "silent", "refused", "bad found", "repaired", "mean", "worst");
+  fmt::print("mnist_mlp, reference chip at fidelity fast, every effect on, programmed by pulses, {} images, chip seeds 1 .. {}; without stuck "
+             "devices {:.2f} %\nA sign: refused, a bad, weak or repaired column, a bad device in the self-test, or more than {:.0f} cells off "
+             "their target after programming ({:.0f} on a chip without stuck devices)\n\n",
+             images, seeds, 100 * reference, usual, mean);
+  fmt::print("{:>8}  {:20}{:>6}{:>8}{:>10}{:>8}{:>11}{:>10}{:>10}{:>9}{:>11}{:>10}{:>11}{:>11}\n", "stuck", "bring-up", "chips", "masked",
+             "harmless", "silent", "tolerated", "detected", "recovered", "refused", "bad, mean", "repaired", "accuracy", "worst");
   for (const auto& [key, row] : rows) {
-    if (key.first == 0) continue;
     const auto n = [&](const char* name) { return row.count.count(name) ? row.count.at(name) : 0u; };
-    fmt::print("{:>6.2f} %  {:20}{:>6}{:>8}{:>10}{:>10}{:>10}{:>8}{:>9}{:>11}{:>10}", 100 * key.first, key.second->name, row.chips,
-               n("masked"), n("harmless"), n("recovered"), n("detected"), n("silent"), row.chips - row.running, row.bad,
-               row.repaired);
-    if (row.running != 0) fmt::print("{:>8.2f} %{:>8.2f} %", 100 * row.sum / row.running, 100 * row.worst);
+    fmt::print("{:>6.2f} %  {:20}{:>6}{:>8}{:>10}{:>8}{:>11}{:>10}{:>10}{:>9}{:>11.0f}{:>10}", 100 * key.first, key.second->name, row.chips,
+               n("masked"), n("harmless"), n("silent"), n("tolerated"), n("detected"), n("recovered"), n("refused"),
+               static_cast<double>(row.bad) / row.chips, row.repaired);
+    if (row.running != 0) fmt::print("{:>9.2f} %{:>9.2f} %", 100 * row.sum / row.running, 100 * row.worst);
     fmt::print("\n");
   }
-  const auto& none = rows.at({0, &kModes[0]});
-  fmt::print("\nfalse alarms without stuck devices: {} of {}\n", none.count.count("false alarm") ? none.count.at("false alarm") : 0,
-             none.chips);
+  // The promise: many stuck devices are never overlooked where the self-test looks for them, nor seen where there are none.
+  bool kept = true;
+  for (const auto& [key, row] : rows) {
+    if (!key.second->self_test) continue;
+    if (key.first == 0 && row.signs != 0) kept = false;
+    if (key.first >= 0.001 && row.signs != row.chips) kept = false;
+  }
+  fmt::print("\n{}: with the self-test every chip with 0.1 % or more is reported, none without stuck devices\n", kept ? "holds" : "BROKEN");
   j["images"] = images;
   j["accuracy_without"] = reference;
   j["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -200,7 +220,7 @@ int campaign(uint32_t seeds, uint32_t images, uint32_t jobs, const std::vector<d
     if (!file.flush()) throw std::runtime_error(out + ": cannot be written; give another file with --out");
     fmt::print("every chip: {}\n", out);
   }
-  return 0;
+  return kept ? 0 : 1;
 }
 
 }  // namespace
