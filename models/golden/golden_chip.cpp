@@ -55,6 +55,11 @@ GoldenChip::GoldenChip(const ChipConfig& config, const std::vector<Macro>& macro
   for (const Macro& m : macros) tiles_.emplace_back(config.geometry, m);
 }
 
+void GoldenChip::set_timeline(ChipTimeline* timeline) {
+  timeline_ = timeline;
+  for (uint32_t i = 0; i < tiles_.size(); ++i) tiles_[i].set_timeline(timeline, i);
+}
+
 // ----------------------------------------------------------------------------------------------------------------------
 // registers
 
@@ -333,6 +338,7 @@ bool GoldenChip::dma_read_memory(uint64_t addr, uint32_t bytes, uint8_t* out, Ti
   const Tick data = std::max(now + timing::kArIssue + timing::kMemRead, dma_.read_free);
   *first = data;
   dma_.read_free = data + beats;
+  if (timeline_ != nullptr) timeline_->dma_span(ChipTimeline::kDmaRead, data, data + beats);
   rd_beats_ += beats;
   const uint8_t* p = memory_at(addr, beats * kBeat);
   if (p == nullptr) return *error = DmaError::kAxiRead, false;
@@ -373,6 +379,7 @@ void GoldenChip::host_receive(const Burst& b, Tick now) {
         if (strb >> k & 1) p[k] = b.data[16 * i + k];
     }
   }
+  if (!drop && timeline_ != nullptr) timeline_->dma_span(ChipTimeline::kDmaWrite, now, m.write_done);
   if (!b.token_en) return;
   if (!resp) {
     if (!refused) dma_tokens_.push_back({std::max(m.write_done, now + timing::kNote) + timing::kDmaToken, b.token});

@@ -45,6 +45,8 @@ class GoldenChip {
   const GoldenTile& tile(uint32_t i) const { return tiles_[i]; }
   Macro& macro(uint32_t i) { return tiles_[i].macro(); }
   uint64_t cycle() const { return now_; }
+  /// Fills a trace from now on; null: stop. Copies of the chip fill the same one.
+  void set_timeline(ChipTimeline* timeline);
   bool idle() const { return next_event() == kNever; }
 
  private:
@@ -159,6 +161,7 @@ class GoldenChip {
   uint8_t jobs_accepted_ = 0, jobs_done_ = 0, jobs_failed_ = 0;
   std::vector<TokenEvent> dma_tokens_;  // times ascend; consumed from dma_token_head_
   size_t dma_token_head_ = 0;
+  ChipTimeline* timeline_ = nullptr;
 
   Tick now_ = 0;
   uint32_t irq_cause_ = 0, irq_enable_ = 0, ctrl_ = 0, cycle_hi_ = 0, cnt_sel_ = 0, rd_beats_ = 0, wr_beats_ = 0;

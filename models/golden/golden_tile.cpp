@@ -198,6 +198,7 @@ void GoldenTile::release(Engine& e, Tick now) {
   e.waiting = false;
   e.ready = now + timing::kGrant;
   e.done = std::max(e.done, e.ready);
+  trace(part(e), e.held.at, e.ready);
   rearm(e);
   if (seq_block_ == Block::kIdle) seq_wake_ = now + 1;
 }
@@ -217,6 +218,7 @@ void GoldenTile::take_signal(Engine& e, Tick now, Tick latency, Tick busy) {
 }
 
 void GoldenTile::pop(Engine& e, Tick now) {
+  trace(part(e), e.front().at, now + 1);
   e.head = (e.head + 1) % e.queue.size();
   --e.size;
   rearm(e);
@@ -270,6 +272,7 @@ bool GoldenTile::halt(Tick now) {
     return false;
   }
   count(Counter::kActive) += static_cast<uint32_t>(now + timing::kHalt - started_);
+  trace(ChipTimeline::kSequencer, started_, now + timing::kHalt);
   status_.running = false;
   status_.halted = true;
   draining_ = false;
@@ -536,6 +539,7 @@ void GoldenTile::step_vec(Tick now) {
   const VecSlot& s = vec_slot_[it.cfg];
   e.ready = now + timing::kVec + ceil_div(s.len, 8);
   e.done = e.ready + timing::kVecPipe;
+  trace(ChipTimeline::kVector, now, e.done);
   run_vec(it, s);
   pop(e, now);
 }
@@ -625,6 +629,7 @@ void GoldenTile::emit(Tick now) {
   const Tick next = now + b.flits + (j.active ? 0 : timing::kSendGap);
   if (!e.waiting) e.ready = next;
   e.done = std::max(e.done, d.at + b.flits);
+  trace(ChipTimeline::kSend, now, d.at + b.flits);
   if (j.active || read_command_.active)
     e.wake = next;
   else
@@ -641,6 +646,7 @@ void GoldenTile::hold_net(Tick t) {
 
 void GoldenTile::receive(const Burst& b, Tick now) {
   count(Counter::kFlitsIn) += b.flits;
+  trace(ChipTimeline::kReceive, now, now + b.flits);
   progress_ = now;
   if (b.kind == FlitKind::kRead) {
     uint16_t bytes;

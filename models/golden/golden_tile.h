@@ -8,6 +8,7 @@
 #include "models/golden/flit.h"
 #include "models/golden/timing.h"
 #include "models/macro/macro.h"
+#include "models/trace/timeline.h"
 #include "sw/hal/gen/ohmac_isa.h"
 
 namespace ohmac::golden {
@@ -65,6 +66,11 @@ class GoldenTile {
   /// rst_ni: everything but the devices of the macro and its drive count, time goes on.
   void reset();
   void receive(const Burst& b, Tick now);
+  /// Fills the tracks of tile `number` from now on; null: stop.
+  void set_timeline(ChipTimeline* timeline, uint32_t number) {
+    timeline_ = timeline;
+    number_ = number;
+  }
   Tick next_time() const;
   void step(Tick now);
   /// Bursts that left since the last call of clear_departures().
@@ -146,7 +152,7 @@ class GoldenTile {
 
   struct ProgJob {  // the PROG in progress: verify, compare and pulse, verify, ...
     bool active = false, compare = false;
-    Tick wake = kNever;
+    Tick begin = 0, wake = kNever;
     Item item;
     uint32_t iteration = 0;
   };
@@ -176,6 +182,14 @@ class GoldenTile {
   void decode_vec_slot(uint32_t i);
   void decode_prog();
   void refresh_slots();
+  /// Track of an engine, which like the RTL's busy bit also shows that work waits in its queue.
+  ChipTimeline::Part part(const Engine& e) const {
+    constexpr ChipTimeline::Part kPart[] = {ChipTimeline::kMvm, ChipTimeline::kVector, ChipTimeline::kSend};
+    return kPart[&e - engine_.data()];
+  }
+  void trace(ChipTimeline::Part part, Tick first, Tick end) {
+    if (timeline_ != nullptr) timeline_->tile_span(number_, part, first, end);
+  }
 
   // Tokens and queues
   void add_token(uint32_t i, uint32_t count, Tick now);
@@ -190,7 +204,7 @@ class GoldenTile {
   void step_mvm(Tick now);
   void run_mvm(const Item& item, const MvmSlot& s, Tick begin);
   uint32_t fetch(const Item& item, const MvmSlot& s, Tick now);
-  Tick schedule_phase(Tick staged, uint32_t words, Tick adc_cycles, Tick acc_free);
+  Tick schedule_phase(const MvmSlot& s, Tick staged, uint32_t words, Tick acc_free);
   void convert_phase(const MvmSlot& s, uint32_t shift, bool first, uint32_t* sats);
   void post(uint32_t dst, const MvmSlot& s, int64_t shift_sum, uint32_t* sats);
   void start_prog(Tick now);
@@ -247,6 +261,9 @@ class GoldenTile {
 
   NetJob net_job_, read_command_;
   std::vector<Departure> departures_;
+
+  ChipTimeline* timeline_ = nullptr;
+  uint32_t number_ = 0;  ///< of this tile in the trace
 
   Tick now_ = 0;
   std::vector<Flit> sent_;

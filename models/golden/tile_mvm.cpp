@@ -94,7 +94,8 @@ uint32_t GoldenTile::fetch(const Item& item, const MvmSlot& s, Tick now) {
 }
 
 /// Times of one phase in the pipe: latch bank loaded, driven, converted. Returns when its conversions are over.
-Tick GoldenTile::schedule_phase(Tick staged, uint32_t words, Tick adc_cycles, Tick acc_free) {
+Tick GoldenTile::schedule_phase(const MvmSlot& s, Tick staged, uint32_t words, Tick acc_free) {
+  const Tick period = s.adc_bits + 2, adc_cycles = s.mux_count * period;
   const uint32_t word = config_[isa::cfg::kTimingBase];
   const Tick phase_cycles = isa::cfg::timing::settle.get(word) + isa::cfg::timing::integ.get(word) + 1;
   const Tick load = std::max({load_free_, staged, bank_free_[drive_parity_]});
@@ -105,6 +106,10 @@ Tick GoldenTile::schedule_phase(Tick staged, uint32_t words, Tick adc_cycles, Ti
   drive_free_ = start + phase_cycles;
   bank_free_[drive_parity_] = drive_free_;
   adc_free_ = drive_free_ + adc_cycles;
+  trace(ChipTimeline::kDrive, start, drive_free_);
+  for (Tick t = drive_free_ + timing::kSettleTrial; t < adc_free_; t += period) {
+    trace(ChipTimeline::kAdc, t, t + s.adc_bits);
+  }
   drive_parity_ ^= 1;
   return adc_free_;
 }
@@ -141,7 +146,6 @@ void GoldenTile::convert_phase(const MvmSlot& s, uint32_t shift, bool first, uin
 }
 
 void GoldenTile::run_mvm(const Item& item, const MvmSlot& s, Tick begin) {
-  const Tick adc_cycles = Tick{s.mux_count} * (s.adc_bits + 2);
   const Tick taken = begin + timing::kFetch + fetch(item, s, begin), staged = taken + timing::kStage;
   uint32_t sats = 0;
   bool first = true;
@@ -162,7 +166,7 @@ void GoldenTile::run_mvm(const Item& item, const MvmSlot& s, Tick begin) {
       convert_phase(s, shift, first, &sats);
       shift_sum += int64_t{1} << shift;
       count(Counter::kRowWords) += words;
-      const Tick converted = schedule_phase(staged, words, adc_cycles, first ? acc_free_[op_parity_] : 0);
+      const Tick converted = schedule_phase(s, staged, words, first ? acc_free_[op_parity_] : 0);
       if (sats != before) overflow(converted);
     }
     std::memset(x, 0, rows);
@@ -180,6 +184,7 @@ void GoldenTile::run_mvm(const Item& item, const MvmSlot& s, Tick begin) {
   Engine& e = engine_[kMvm];
   e.ready = taken;
   e.done = std::max(e.done, post_free_ + timing::kPostPipe);
+  trace(ChipTimeline::kMvm, begin, e.done);
   if (psum_sats != 0) overflow(post_free_ + timing::kPostPipe - 1);
 }
 

@@ -28,7 +28,7 @@ void GoldenTile::start_prog(Tick now) {
   prog_ = {};
   prog_.active = true;
   prog_.item = e.front();
-  prog_.wake = e.done = std::max(now, e.done) + timing::kProg;
+  prog_.wake = e.done = prog_.begin = std::max(now, e.done) + timing::kProg;
   e.ready = kNever;
   pop(e, now);
 }
@@ -53,7 +53,7 @@ void GoldenTile::verify(Tick now) {
   ++count(Counter::kRowWords);
   ++count(Counter::kProgReads);
   count(Counter::kSramRd) += ceil_div(n, kLine);
-  const Tick converted = schedule_phase(now, 1, Tick{s.mux_count} * (s.adc_bits + 2), 0);
+  const Tick converted = schedule_phase(s, now, 1, 0);
   prog_.compare = true;
   prog_.wake = engine_[kMvm].done = converted + timing::kPost + n / 8 + timing::kCompare;
 }
@@ -114,9 +114,11 @@ void GoldenTile::finish_prog(Tick now) {
     ++count(Counter::kProgFails);
   }
   count(Counter::kSramWr) += lines;
-  prog_ = {};
   Engine& e = engine_[kMvm];
   e.done = now + lines * timing::kFailLine + timing::kProgEnd;
+  trace(ChipTimeline::kProgram, prog_.begin, e.done);
+  trace(ChipTimeline::kMvm, prog_.begin, e.done);
+  prog_ = {};
   e.ready = e.done;
   rearm(e);
   if (seq_block_ == Block::kIdle) seq_wake_ = now + 1;

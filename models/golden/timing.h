@@ -12,7 +12,7 @@ constexpr Tick kNever = ~Tick{0};
 
 namespace timing {
 // Sequencer
-constexpr Tick kStart = 5;  ///< start_i -> first instruction issues
+constexpr Tick kStart = 6;  ///< start_i -> first instruction issues
 constexpr Tick kQueue = 2;  ///< executed -> visible at the queue head
 constexpr Tick kJump =
     1;  ///< jump out of the two line buffers: what the prefetch of the loop's first line leaves of the refill

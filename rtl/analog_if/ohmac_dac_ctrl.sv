@@ -106,8 +106,12 @@ module ohmac_dac_ctrl #(
     if (rst_ni) OtherWordsMeetNoLoad: assert (!word_valid_i || !busy_q);
     if (rst_ni) NoEmptyLoad: assert (!start_i || words_i != '0);
   end
-  ArgumentsHold: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    !busy_q || $stable({bank_i, row_word_i, mem_word_i, words_i, in_slice_i, shift_i}));
+  ohmac_hold_check #(
+    .Width(1 + $bits(row_word_i) + $bits(mem_word_i) + $bits(words_i) + $bits(in_slice_i) + $bits(shift_i))
+  ) u_arguments_hold (
+    .clk_i, .rst_ni, .valid_i(start_i || busy_q), .taken_i(done_q && !start_i),
+    .data_i({bank_i, row_word_i, mem_word_i, words_i, in_slice_i, shift_i})
+  );
   always_ff @(posedge clk_i) begin
     if (rst_ni) ClearComesBeforeWrites: assert (row_clr_q == '0 || !row_we_q);
   end

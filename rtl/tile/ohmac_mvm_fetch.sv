@@ -396,8 +396,10 @@ module ohmac_mvm_fetch
     if (rst_ni) ReservationCoversStagedVectors: assert (staged_count <= reserved_q);
     if (rst_ni) StagedVectorHasRoom: assert (!stage_done || staged_ready);
   end
-  RequestHolds: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    !$past(rd_req_o && !rd_gnt_i) || (rd_req_o && $stable(rd_addr_o)));
+  ohmac_hold_check #(.Width(16)) u_request_holds (
+    .clk_i, .rst_ni, .valid_i(rd_req_o), .taken_i(rd_gnt_i),
+    .data_i(rd_addr_o)
+  );
   DataFollowsGrant: assert property (@(posedge clk_i) disable iff (!rst_ni)
     !$past(rd_req_o && rd_gnt_i) || rd_rvalid_i);
   always_ff @(posedge clk_i) begin

@@ -334,6 +334,8 @@ module ohmac_mvm_post
     if (rst_ni) AtMostTwoOperationsPending: assert (!op_done_i || pending_q != 2'd2);
     if (rst_ni) SignalAfterWrites: assert (!sig_valid_o || !wr_req_o);
   end
-  WriteHolds: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    !$past(wr_req_o && !wr_gnt_i) || (wr_req_o && $stable({wr_addr_o, wr_strb_o, wr_data_o})));
+  ohmac_hold_check #(.Width(16 + LineBytes + LineBits)) u_write_holds (
+    .clk_i, .rst_ni, .valid_i(wr_req_o), .taken_i(wr_gnt_i),
+    .data_i({wr_addr_o, wr_strb_o, wr_data_o})
+  );
 endmodule

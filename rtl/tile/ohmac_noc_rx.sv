@@ -157,13 +157,18 @@ module ohmac_noc_rx
   assign ev_flit_o   = valid && pop;
   assign ev_wr_o     = pop && to_sram;
 
-  WriteHoldsUntilGranted: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    wr_req_o && !wr_gnt_i |=>
-      wr_req_o && $stable(wr_addr_o) && $stable(wr_strb_o) && $stable(wr_data_o));
-  ConfigHoldsUntilTaken: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    cfg_valid_o && !cfg_ready_i |=> cfg_valid_o && $stable(cfg_addr_o) && $stable(cfg_wdata_o));
-  CommandHoldsUntilTaken: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    cmd_valid_o && !cmd_ready_i |=> cmd_valid_o && $stable(cmd_addr_o) && $stable(cmd_len_o));
+  ohmac_hold_check #(.Width(16 + LineBytes + LineBits)) u_write_holds (
+    .clk_i, .rst_ni, .valid_i(wr_req_o), .taken_i(wr_gnt_i),
+    .data_i({wr_addr_o, wr_strb_o, wr_data_o})
+  );
+  ohmac_hold_check #(.Width($bits(cfg_addr_o) + 32)) u_config_holds (
+    .clk_i, .rst_ni, .valid_i(cfg_valid_o), .taken_i(cfg_ready_i),
+    .data_i({cfg_addr_o, cfg_wdata_o})
+  );
+  ohmac_hold_check #(.Width(AddrBits + 16)) u_command_holds (
+    .clk_i, .rst_ni, .valid_i(cmd_valid_o), .taken_i(cmd_ready_i),
+    .data_i({cmd_addr_o, cmd_len_o})
+  );
   always_ff @(posedge clk_i) begin
     if (rst_ni) OneReadOutstanding: assert (!(valid && is_read) || !cmd_valid_q);
     if (rst_ni) TokenAfterItsWrite: assert (!(tok_valid_o && line_valid_q) || wr_gnt_i);

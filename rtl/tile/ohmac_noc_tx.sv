@@ -224,8 +224,10 @@ module ohmac_noc_tx
   assign ev_flit_o    = flit_valid_q && flit_ready_i;
   assign ev_rd_o      = rd_gnt_i;
 
-  FlitHoldsWhileStalled: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    flit_valid_o && !flit_ready_i |=> flit_valid_o && $stable(flit_o));
+  ohmac_hold_check #(.Width($bits(flit_t))) u_flit_holds (
+    .clk_i, .rst_ni, .valid_i(flit_valid_o), .taken_i(flit_ready_i),
+    .data_i(flit_o)
+  );
   always_ff @(posedge clk_i) begin
     if (rst_ni) NothingLeftBehind: assert (!(state_q != StXfer) || (line_empty && lines_q == '0));
     if (rst_ni) DestinationInMesh: assert (!(flit_valid_o && !flit_o.host) || (4'(flit_o.x) < mesh_x_i));

@@ -160,6 +160,8 @@ module ohmac_prog_compare
     if (rst_ni) PsumsWaitForTargets: assert (!take || target_valid);
     if (rst_ni) OneVerifyAtATime: assert (!start_i || (!active_q && lines_left_q == '0 && target_count == '0));
   end
-  RequestHolds: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    !$past(rd_req_o && !rd_gnt_i) || (rd_req_o && $stable(rd_addr_o)));
+  ohmac_hold_check #(.Width(16)) u_request_holds (
+    .clk_i, .rst_ni, .valid_i(rd_req_o), .taken_i(rd_gnt_i),
+    .data_i(rd_addr_o)
+  );
 endmodule

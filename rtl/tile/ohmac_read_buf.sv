@@ -45,6 +45,8 @@ module ohmac_read_buf
   always_ff @(posedge clk_i) begin
     if (rst_ni) NeverOverfull: assert (!rd_rvalid_i || (count_q < 2'd2));
   end
-  HoldsWhileStalled: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    valid_o && !ready_i |=> valid_o && $stable(data_o));
+  ohmac_hold_check #(.Width($bits(data_o))) u_line_holds (
+    .clk_i, .rst_ni, .valid_i(valid_o), .taken_i(ready_i),
+    .data_i(data_o)
+  );
 endmodule

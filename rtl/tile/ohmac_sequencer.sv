@@ -649,12 +649,18 @@ module ohmac_sequencer
   assign status_o.pc      = oldest_pc;
 
   // ---------------------------------------------------------------- promises
-  MvmItemHoldsWhileStalled: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    mvm_valid_o && !mvm_ready_i && !flush |=> mvm_valid_o && $stable(mvm_item_o));
-  VecItemHoldsWhileStalled: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    vec_valid_o && !vec_ready_i && !flush |=> vec_valid_o && $stable(vec_item_o));
-  NetItemHoldsWhileStalled: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    net_valid_o && !net_ready_i && !flush |=> net_valid_o && $stable(net_item_o));
+  ohmac_hold_check #(.Width($bits(mvm_item_t))) u_mvm_item_holds (
+    .clk_i, .rst_ni, .valid_i(mvm_valid_o), .taken_i(mvm_ready_i || flush),
+    .data_i(mvm_item_o)
+  );
+  ohmac_hold_check #(.Width($bits(vec_item_t))) u_vec_item_holds (
+    .clk_i, .rst_ni, .valid_i(vec_valid_o), .taken_i(vec_ready_i || flush),
+    .data_i(vec_item_o)
+  );
+  ohmac_hold_check #(.Width($bits(net_item_t))) u_net_item_holds (
+    .clk_i, .rst_ni, .valid_i(net_valid_o), .taken_i(net_ready_i || flush),
+    .data_i(net_item_o)
+  );
   always_ff @(posedge clk_i) begin
     if (rst_ni) OneBufferALine: assert (!(state_q == StRun) || (hit != 2'b11));
     if (rst_ni) DepthInRange: assert (depth_q <= DepthBits'(LoopDepth));

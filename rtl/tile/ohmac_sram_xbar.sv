@@ -206,8 +206,9 @@ module ohmac_sram_xbar
     end
   end
   for (genvar w = 0; w < Writers; w++) begin : gen_hold
-    WriteHoldsUntilGranted: assert property (@(posedge clk_i) disable iff (!rst_ni)
-      wr_req_i[w] && !wr_gnt_o[w] |=>
-        wr_req_i[w] && $stable(wr_addr_i[w]) && $stable(wr_strb_i[w]) && $stable(wr_data_i[w]));
+    ohmac_hold_check #(.Width(16 + LineBytes + LineBits)) u_write_holds (
+      .clk_i, .rst_ni, .valid_i(wr_req_i[w]), .taken_i(wr_gnt_o[w]),
+      .data_i({wr_addr_i[w], wr_strb_i[w], wr_data_i[w]})
+    );
   end
 endmodule

@@ -101,6 +101,21 @@ module ohmac_tile
   logic [1:0] ev_vec_rd;
   mvm_events_t ev_mvm;
 
+  // ---- commands and straps: from far away on the chip, so they are registered where they arrive ----
+  logic start_q, stop_q, clear_q;
+  logic [15:0] start_pc_q;
+  logic [3:0] mesh_x_q;
+  logic [6:0] tiles_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) {start_q, stop_q, clear_q} <= '0;
+    else {start_q, stop_q, clear_q} <= {start_i, stop_i, clear_i};
+  end
+  always_ff @(posedge clk_i) begin
+    start_pc_q <= start_pc_i;
+    mesh_x_q   <= mesh_x_i;  // constant; the clock runs after reset while the SRAM clears
+    tiles_q    <= tiles_i;
+  end
+
   // ---- receive ----
   ohmac_noc_rx #(.SramBytes(SramBytes)) u_rx (
     .clk_i, .rst_ni, .flit_i(noc_i_flit), .flit_valid_i(noc_i_valid), .flit_ready_o(noc_i_ready),
@@ -131,11 +146,12 @@ module ohmac_tile
 
   // ---- sequencer and its queues ----
   ohmac_sequencer #(.Rows(Rows), .Lanes(Lanes), .SramBytes(SramBytes)) u_seq (
-    .clk_i, .rst_ni, .start_i, .start_pc_i, .stop_i, .clear_i, .clear_o(token_clear), .status_o,
+    .clk_i, .rst_ni, .start_i(start_q), .start_pc_i(start_pc_q), .stop_i(stop_q), .clear_i(clear_q),
+    .clear_o(token_clear), .status_o,
     .rd_req_o(rd_req[RdSeq]), .rd_addr_o(rd_addr[RdSeq]), .rd_gnt_i(rd_gnt[RdSeq]),
     .rd_rvalid_i(rd_rvalid[RdSeq]), .rd_rdata_i(rd_rdata[RdSeq]),
     .scalar_i(scalar), .mvm_cfg_i(mvm_cfg), .mvm_ok_i(mvm_ok), .vec_cfg_i(vec_cfg),
-    .timing_i(timing_cfg), .prog_ok_i(prog_ok), .tiles_i,
+    .timing_i(timing_cfg), .prog_ok_i(prog_ok), .tiles_i(tiles_q),
     .cfg_busy_i(cfg_busy), .agu_we_i(agu_we), .agu_sel_i(agu_sel), .agu_word_i(agu_word),
     .agu_wdata_i(agu_wdata),
     .cfg_valid_o(seq_cfg_valid), .cfg_ready_i(seq_cfg_ready), .cfg_bad_i(seq_cfg_bad),
@@ -215,7 +231,7 @@ module ohmac_tile
   ohmac_noc_tx u_tx (
     .clk_i, .rst_ni, .item_valid_i(net_valid), .item_ready_o(net_ready), .item_i(net_item),
     .cmd_valid_i(cmd_valid), .cmd_ready_o(cmd_ready), .cmd_addr_i(cmd_addr), .cmd_len_i(cmd_len),
-    .mesh_x_i,
+    .mesh_x_i(mesh_x_q),
     .wait_valid_o(wait_valid[EngineNet]), .wait_token_o(wait_token[EngineNet]),
     .wait_count_o(wait_count[EngineNet]),
     .wait_gnt_i(wait_gnt[EngineNet]),
@@ -268,7 +284,7 @@ module ohmac_tile
     else overflow_q <= trap_overflow && (ev_mvm.sats != '0 || ev_vec_sats != '0);
   end
 
-  assign active_o = seq_active || !engines_idle || !rx_idle || cfg_busy || xbar_busy ||
+  assign active_o = start_q || stop_q || clear_q || seq_active || !engines_idle || !rx_idle || cfg_busy || xbar_busy ||
       overflow_q || prog_o.repair_we;
 
   assign busy_o.seq  = status_o.running;

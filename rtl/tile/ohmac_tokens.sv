@@ -77,8 +77,9 @@ module ohmac_tokens
     if (rst_ni) NobodyConsumesWhileCleared: assert (!clear_i || wait_gnt_o == '0);
   end
   for (genvar t = 0; t < NumTokens; t++) begin : gen_keep
-    // Without traffic a count does not move.
-    TokensStay: assert property (@(posedge clk_i) disable iff (!rst_ni)
-      (wait_gnt_o == '0 && sig_valid_i == '0 && !rx_valid_i && !clear_i) |=> $stable(count_q[t]));
+    always_ff @(posedge clk_i) begin
+      if (rst_ni) TokensStayWithoutTraffic: assert (
+          wait_gnt_o != '0 || sig_valid_i != '0 || rx_valid_i || clear_i || count_d[t] == count_q[t]);
+    end
   end
 endmodule

@@ -331,9 +331,10 @@ module ohmac_vector
     end
   end
 
-  WriteHoldsUntilGranted: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    wr_req_o && !wr_gnt_i |=>
-      wr_req_o && $stable(wr_addr_o) && $stable(wr_strb_o) && $stable(wr_data_o));
+  ohmac_hold_check #(.Width(16 + LineBytes + LineBits)) u_write_holds (
+    .clk_i, .rst_ni, .valid_i(wr_req_o), .taken_i(wr_gnt_i),
+    .data_i({wr_addr_o, wr_strb_o, wr_data_o})
+  );
   always_ff @(posedge clk_i) begin
     if (rst_ni) SlotIsLegal: assert (!start || (len != '0 && cfg_i[item_q.cfg].shift != 6'd63));
     if (rst_ni) NothingLeftBehind: assert (

@@ -726,8 +726,10 @@ module ohmac_dma
     if (rst_ni) QueuedJobIsKept: assert (!(take && state_q != Idle) || !queued_q);
     if (rst_ni) OneReadOutstanding: assert (!ask_valid || !resp_due_q);
   end
-  ReadHoldsUntilTaken: assert property (@(posedge clk_i) disable iff (!rst_ni)
-      ask_valid && !noc_o_ready |=> ask_valid && $stable(ask));
+  ohmac_hold_check #(.Width($bits(ask))) u_read_holds (
+    .clk_i, .rst_ni, .valid_i(ask_valid), .taken_i(noc_o_ready),
+    .data_i(ask)
+  );
   always_ff @(posedge clk_i) begin
     if (rst_ni) AnswerWasAsked: assert (!resp_done || resp_due_q);
   end

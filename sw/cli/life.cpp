@@ -20,7 +20,7 @@ using Json = nlohmann::ordered_json;
 struct Step {
   double age_s;
   const char* what;
-  uint64_t cycles, reads, pulses, fails;
+  uint64_t cycles, reads, pulses, bad_cells;
 };
 
 /// Firmware and test set on one chip.
@@ -42,7 +42,7 @@ class Life {
             {"step_cycles", s.cycles},
             {"verify_reads", s.reads},
             {"pulses", s.pulses},
-            {"fails", s.fails},
+            {"bad_cells", s.bad_cells},
             {"accuracy", work_.accuracy(outputs, images_)},
             {"inference_cycles", cycles},
             {"outputs_sha256", sha256_hex(outputs)},
@@ -61,7 +61,7 @@ class Life {
     steps.push_back(measure({age_s, "compensated", session_.chip().cycle() - start, 0, 0, 0}));
     start = session_.chip().cycle();
     const RefreshReport r = session_.refresh();
-    steps.push_back(measure({age_s, "refreshed", session_.chip().cycle() - start, r.reads, r.pulses, r.fails}));
+    steps.push_back(measure({age_s, "refreshed", session_.chip().cycle() - start, r.reads, r.pulses, r.bad_cells}));
     return steps;
   }
 
@@ -81,7 +81,7 @@ void print(const Json& j) {
   fmt::print("{:>8} {:<12} {:>10} {:>12} {:>9} {:>10} {:>8} {:>8} {:>8} {:>9} {:>9}\n", age_text(j.at("age_s")),
              j.at("step").get<std::string>(), fmt::format("{:.2f} %", 100 * j.at("accuracy").get<double>()),
              j.at("step_cycles").get<uint64_t>(), j.at("verify_reads").get<uint64_t>(), j.at("pulses").get<uint64_t>(),
-             j.at("fails").get<uint64_t>(), j.at("most_pulses").get<uint32_t>(),
+             j.at("bad_cells").get<uint64_t>(), j.at("most_pulses").get<uint32_t>(),
              fmt::format("{:.2f}", j.at("mean_pulses").get<double>()),
              fmt::format("{:.2f}", j.at("weight_error").at("mean").get<double>()),
              fmt::format("{:.2f}", j.at("weight_error").at("sigma").get<double>()));
@@ -104,7 +104,7 @@ int life(const LifeOptions& options) {
       if (i > 0) return life.at_age(options.ages_s[i - 1]).dump();
       const BringUp& b = session.bring_up();
       return Json::array({life.measure({0, o.restore.empty() ? "programmed" : "restored", b.cycles,
-                                        b.load.program.reads, b.load.program.pulses, b.load.program.fails})})
+                                        b.load.program.reads, b.load.program.pulses, b.load.bad_cells})})
           .dump();
     });
     for (const std::string& a : answers) {
@@ -114,12 +114,11 @@ int life(const LifeOptions& options) {
   fmt::print("{} at fidelity {}, {} images, chip seed {}, run seed {}; int8 {:.2f} %\n\n", o.network,
              name_of(o.fidelity), o.images, o.chip_seed, o.run_seed, 100 * work.accuracy_int8);
   fmt::print("{:>8} {:<12} {:>10} {:>12} {:>9} {:>10} {:>8} {:>8} {:>8} {:>9} {:>9}\n", "age", "after", "accuracy",
-             "cycles", "reads", "pulses", "failed", "most", "mean", "w mean", "w sigma");
+             "cycles", "reads", "pulses", "bad", "most", "mean", "w mean", "w sigma");
   for (const Json& s : steps) print(s);
   fmt::print(
-      "\ncycles, reads (of rows), pulses, failed (cells): what the step before the inference took and left; most, "
-      "mean: "
-      "pulses a device since fabrication;\nw: weight reached - target, of 127\n");
+      "\ncycles, reads (of rows), pulses: what the step before the inference took; bad: cells that it left off by more "
+      "than 24 units;\nmost, mean: pulses a device since fabrication; w: weight reached - target, of 127 units\n");
   if (!options.json.empty()) {
     const Json j = {{"network", o.network},   {"fidelity", name_of(o.fidelity)},
                     {"images", o.images},     {"chip_seed", o.chip_seed},

@@ -179,7 +179,7 @@ void print_record(const RunRecord& r) {
       p.cells, p.tiles, p.mode, p.bringup_drives, p.bringup_cycles, p.weight_mean, p.weight_sigma);
   if (p.reads != 0) {
     fmt::print(
-        "pulses     {} verify reads, {} pulses, {:.2f} a device, {} at most; {:.3f} % of the cells in tolerance\n",
+        "pulses     {} verify reads, {} pulses, {:.2f} a device, {} at most; {:.3f} % of the cells took their target\n",
         p.reads, p.pulses, p.pulses_per_device(), p.most_pulses, 100 * p.yield());
   }
   if (p.repaired_columns + p.bad_columns + p.weak_columns != 0) {
@@ -317,7 +317,7 @@ int main_checked(int argc, char** argv) {
       life_options.ages_s.clear();
       for (const std::string& a : ages) life_options.ages_s.push_back(std::strtod(a.c_str(), nullptr));
     }
-    if (life_options.run.age_s != 0) throw UsageError("--age: life ages the chip itself; say when with --at SECONDS");
+    if (life_options.run.age_s != 0) throw UsageError("--age-s: life ages the chip itself; say when with --at SECONDS");
     return life(life_options);
   }
   if (*dif) return diff({diff_args.resolve(), rtl_run_seed});

@@ -31,6 +31,7 @@ nlohmann::ordered_json to_json(const RunRecord& r) {
       {"verify_reads", p.reads},
       {"pulses", p.pulses},
       {"fails", p.fails},
+      {"bad_cells", p.bad_cells},
       {"most_pulses", p.most_pulses},
       {"stuck_devices", p.stuck_devices},
       {"snapshot_sha256", p.snapshot_sha256},
@@ -55,6 +56,7 @@ RunRecord::Programming programming_from_json(const nlohmann::json& j) {
   p.reads = j.at("verify_reads");
   p.pulses = j.at("pulses");
   p.fails = j.at("fails");
+  p.bad_cells = j.at("bad_cells");
   p.most_pulses = j.at("most_pulses");
   p.stuck_devices = j.at("stuck_devices");
   p.snapshot_sha256 = j.at("snapshot_sha256");

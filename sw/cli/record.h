@@ -25,7 +25,8 @@ struct RunRecord {
     uint64_t bringup_drives = 0;     ///< drives of all tiles before the first inference: tests, calibration, verify
     uint64_t bringup_cycles = 0;     ///< reset to ready: probe, calibration, programming, loading
     uint64_t reads = 0, pulses = 0;  ///< verify reads of rows and device pulses
-    uint64_t fails = 0;              ///< cells left outside the tolerance
+    uint64_t fails = 0;              ///< cells outside the tolerance in the last, noisy verify read of their row
+    uint64_t bad_cells = 0;          ///< cells off by more than SelfTestOptions::bad_level when all was programmed
     uint32_t most_pulses = 0;        ///< of one device, since fabrication
     uint32_t stuck_devices = 0;      ///< on the tiles in use, spares included
     double weight_mean = 0, weight_sigma = 0;  ///< reached weight - target, weight units (127 = Gmax)
@@ -36,7 +37,7 @@ struct RunRecord {
       return cells ? static_cast<double>(pulses) / (2.0 * static_cast<double>(cells)) : 0;
     }
     /// Share of cells that took their target.
-    double yield() const { return cells ? 1 - static_cast<double>(fails) / static_cast<double>(cells) : 0; }
+    double yield() const { return cells ? 1 - static_cast<double>(bad_cells) / static_cast<double>(cells) : 0; }
   } programming;
   uint64_t chip_seed = 0, run_seed = 0;
   double age_s = 0;

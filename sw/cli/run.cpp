@@ -86,6 +86,7 @@ RunRecord::Programming programming_record(const Session& session, const RunOptio
   p.reads = b.load.program.reads;
   p.pulses = b.load.program.pulses;
   p.fails = b.load.program.fails;
+  p.bad_cells = b.load.bad_cells;
   p.most_pulses = b.devices.most_pulses;
   p.stuck_devices = b.devices.stuck;
   p.snapshot_sha256 = sha256_hex(encode_snapshot(session.snapshot()));

@@ -113,7 +113,13 @@ void each_region(const compiler::Compiled& compiled, const ChipInfo& chip, F&& f
 }  // namespace
 
 Session::Session(Chip& chip, const compiler::Compiled& compiled, const RunOptions& options)
-    : chip_(chip), compiled_(compiled), options_(options), driver_(chip.platform()), runtime_(driver_) {
+    : chip_(chip),
+      compiled_(compiled),
+      options_(options),
+      programming_(options.programming == Programming::kPulse ? DeviceProgramming::kPulses
+                                                              : DeviceProgramming::kFormula),
+      driver_(chip.platform()),
+      runtime_(driver_) {
   require(driver_.probe(), "probing the chip", driver_);
   if (!options.restore.empty()) restore();
   LoadOptions load;
@@ -158,12 +164,18 @@ void Session::note_drives() {
 }
 
 void Session::restore() {
-  const Snapshot s = read_snapshot(options_.restore);
-  require_same_chip(s, chip_identity(chip_.macro(0).config()), options_.restore);
+  Snapshot s;
+  try {
+    s = read_snapshot(options_.restore);
+    require_same_chip(s, chip_identity(chip_.macro(0).config()), options_.restore);
+  } catch (const SnapshotError& e) {
+    throw UsageError(e.what());
+  }
   if (s.run_seed != options_.run_seed) {
     throw UsageError(
         fmt::format("{}: of run seed {}; continue it with --run-seed {}", options_.restore, s.run_seed, s.run_seed));
   }
+  programming_ = s.programming;
   for (uint32_t t = 0; t < driver_.chip().tiles; ++t) chip_.macro(t).set_device_state(s.tiles.at(t));
   if (s.firmware.empty()) return;
   require(runtime_.restore_state(s.firmware.data(), s.firmware.size()),
@@ -174,8 +186,7 @@ Snapshot Session::snapshot() const {
   Snapshot s;
   s.chip = chip_identity(chip_.macro(0).config());
   s.run_seed = options_.run_seed;
-  s.programming =
-      options_.programming == Programming::kPulse ? DeviceProgramming::kPulses : DeviceProgramming::kFormula;
+  s.programming = programming_;
   for (uint32_t t = 0; t < driver_.chip().tiles; ++t) s.tiles.push_back(chip_.macro(t).device_state());
   s.firmware.resize(runtime_.state_size());
   if (!s.firmware.empty()) {

@@ -85,6 +85,7 @@ class Session {
   const compiler::Compiled& compiled_;
   const RunOptions& options_;
   BringUp bring_up_;
+  DeviceProgramming programming_;  // of the devices, here or before a restore
   Driver driver_;
   Runtime runtime_;
   std::vector<uint64_t> base_drives_;        // after bring-up

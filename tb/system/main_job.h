@@ -9,8 +9,10 @@
 
 namespace ohmac::cli {
 
+/// Programmed by formula: pulses at the reference geometry take a million cycles, and have a test of their own.
 inline RunOptions options(Fidelity f, uint32_t images) {
   RunOptions o;
+  o.programming = Programming::kFormula;
   o.fidelity = f;
   o.images = images;
   return o;
@@ -23,6 +25,7 @@ inline RunOutcome run(const Workload& work, const RunOptions& o) {
     const auto v = nlohmann::json::to_msgpack(nlohmann::json{{"outputs", nlohmann::json::binary(r.outputs)},
                                                              {"events", r.record.events},
                                                              {"cycles", r.record.cycles_total},
+                                                             {"programming", to_json(r.record).at("programming")},
                                                              {"sha", r.record.outputs_sha256}});
     return std::string(v.begin(), v.end());
   })[0];
@@ -32,11 +35,13 @@ inline RunOutcome run(const Workload& work, const RunOptions& o) {
   r.record.events = j.at("events").get<std::map<std::string, uint64_t>>();
   r.record.cycles_total = j.at("cycles");
   r.record.outputs_sha256 = j.at("sha");
+  r.record.programming = programming_from_json(j.at("programming"));
   return r;
 }
 
 inline void expect_same(const RunOutcome& a, const RunOutcome& b) {
   EXPECT_EQ(a.record.outputs_sha256, b.record.outputs_sha256);
+  EXPECT_EQ(a.record.programming.snapshot_sha256, b.record.programming.snapshot_sha256);
   for (const isa::CounterInfo& c : isa::kCounters) {
     if (c.exact) {
       EXPECT_EQ(a.record.events.at(c.name), b.record.events.at(c.name)) << c.name;

@@ -16,6 +16,24 @@ TEST(MainJob, RtlEqualsFastWithEveryEffectOn) {
   EXPECT_GE(w.accuracy(rtl.outputs, 40), 0.9);
 }
 
+TEST(MainJob, ProgramsByPulsesToTheSameDevices) {
+  RunOptions o = options(Fidelity::kRtl, 20);
+  o.programming = Programming::kPulse;
+  const Workload w = prepare(o);
+  const RunOutcome rtl = run(w, o);
+  o.fidelity = Fidelity::kFast;
+  const RunOutcome fast = run(w, o);
+  expect_same(rtl, fast);
+  const RunRecord::Programming &p = rtl.record.programming, &q = fast.record.programming;
+  EXPECT_EQ(p.pulses, q.pulses);
+  EXPECT_EQ(p.reads, q.reads);
+  EXPECT_NEAR(static_cast<double>(p.bringup_cycles), static_cast<double>(q.bringup_cycles),
+              0.01 * static_cast<double>(p.bringup_cycles))
+      << "fast predicts the cycles of programming";
+  EXPECT_GT(p.yield(), 0.99);
+  EXPECT_LT(p.weight_sigma, 0.053 * 127) << "HERMES reaches 4.8 to 5.3 % of the range";
+}
+
 TEST(MainJob, RtlEqualsFastAtAnotherAgeAndSeed) {
   const Workload w = prepare(options(Fidelity::kRtl, 4));
   RunOptions o = options(Fidelity::kRtl, 4);
