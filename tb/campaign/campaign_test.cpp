@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <random>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "models/systemc/axi.h"
 #include "sw/compiler/codegen.h"
@@ -168,6 +171,32 @@ TEST(Campaign, WrongResultsWithoutASignAreCalledSilent) {
   for (const Result& r : run_all(rig(), reference(), shots, kParallel)) {
     EXPECT_EQ(r.outcome, Outcome::kSilent);
     EXPECT_EQ(r.sign, "");
+  }
+}
+
+// Registers that firmware has written once and cannot read back in the tile: recovery has to write them again.
+TEST(Campaign, RecoveryRepairsWindowsAndTiming) {
+  const std::string window = "u_csr.u_csr.field_storage.window[0].";
+  const std::vector<std::tuple<std::string, uint32_t, std::string>> cases{
+      {window + "base_lo.value.value", 20, "DMA: window"},
+      {window + "base_hi.value.value", 3, "DMA: window"},
+      {window + "size.value.value", 16, "DMA: window"},  // 64 KiB becomes 0
+      {window + "attr.read.value", 0, "DMA: window"},
+      {window + "attr.write.value", 0, "DMA: window"},
+      {"gen_tile[0].u_tile.u_cfg.timing_q", 10, "tile: configuration"},  // SETTLE 4 becomes 0
+      {"gen_tile[1].u_tile.u_cfg.timing_q", 5, "tile: configuration"}};  // INTEG 32 becomes 0
+  std::vector<Shot> shots;
+  for (const auto& [name, bit, sign] : cases) {
+    Shot s;
+    s.reg = find(name);
+    s.bit = bit;
+    shots.push_back(s);
+  }
+  const std::vector<Result> results = run_all(rig(), reference(), shots, kParallel);
+  for (size_t i = 0; i < shots.size(); ++i) {
+    SCOPED_TRACE(std::get<0>(cases[i]));
+    EXPECT_EQ(results[i].sign, std::get<2>(cases[i]));
+    EXPECT_EQ(results[i].outcome, Outcome::kRecovered);
   }
 }
 

@@ -101,13 +101,15 @@ Chip unpack(const std::string& s) {
   return c;
 }
 
-/// @param good the same chip without stuck devices  @param plain the same chip with programming alone
-const char* outcome(const Chip& c, const Chip& good, const Chip& plain, double usual) {
-  const auto fine = [&](const Chip& x) { return !x.refused && x.accuracy >= good.accuracy - kTolerance - 1e-9; };
+/// @param good the same chip without stuck devices
+bool fine(const Chip& c, const Chip& good) { return !c.refused && c.accuracy >= good.accuracy - kTolerance - 1e-9; }
+
+/// @param plain_fine whether the same chip with programming alone is fine
+const char* outcome(const Chip& c, const Chip& good, bool plain_fine, double usual) {
   if (c.refused) return "refused";
-  if (!c.sign(usual)) return c.classes == good.classes ? "masked" : fine(c) ? "harmless" : "silent";
-  if (!fine(c)) return "detected";
-  return fine(plain) ? "tolerated" : "recovered";
+  if (!c.sign(usual)) return c.classes == good.classes ? "masked" : fine(c, good) ? "harmless" : "silent";
+  if (!fine(c, good)) return "detected";
+  return plain_fine ? "tolerated" : "recovered";
 }
 
 int campaign(uint32_t seeds, uint32_t images, uint32_t jobs, const std::vector<double>& rates, const std::string& out) {
@@ -140,7 +142,8 @@ int campaign(uint32_t seeds, uint32_t images, uint32_t jobs, const std::vector<d
 
   std::vector<Chip> chips;
   for (const std::string& a : answers) chips.push_back(unpack(a));
-  // Tasks of one rate and seed lie side by side, one a mode, programming alone first.
+  // Tasks of one rate and seed lie side by side, one a mode, programming alone first. Other reads at bring-up mean other noise
+  // afterwards, so each chip is compared with the one brought up in the same way.
   constexpr size_t kNumModes = std::size(kModes);
   double reference = 0, mean = 0, square = 0;
   for (size_t i = 0; i < seeds; ++i) {
@@ -164,7 +167,8 @@ int campaign(uint32_t seeds, uint32_t images, uint32_t jobs, const std::vector<d
     const Chip& c = chips[i];
     const Task& t = tasks[i];
     const Chip& plain = chips[i / kNumModes * kNumModes];
-    const char* result = outcome(c, chips[(t.seed - 1) * kNumModes], plain, usual);
+    const Chip& good = chips[(t.seed - 1) * kNumModes + i % kNumModes];  // brought up in the same way
+    const char* result = outcome(c, good, fine(plain, chips[(t.seed - 1) * kNumModes]), usual);
     Row& row = rows[{t.rate, t.mode}];
     ++row.count[result];
     ++row.chips;

@@ -11,13 +11,16 @@ import re
 import subprocess
 import sys
 
+from state import CHECKERS
+
 
 def main(yosys, root, header, *rest):
     split = rest.index("--")
     # The wheel sees no files outside the folder it runs in.
     files = " ".join(str(pathlib.Path(f).relative_to(root)) for f in rest[:split])
     parameters = " ".join(f"-G {p}" for p in rest[split + 1:])
-    script = f"read_slang --threads 1 --ignore-assertions --top ohmac_top {parameters} {files}; stat -json -width"
+    blackboxes = " ".join(f"--blackboxed-module {c}" for c in CHECKERS)
+    script = f"read_slang --threads 1 --ignore-assertions {blackboxes} --top ohmac_top {parameters} {files}; stat -json -width"
     run = subprocess.run([yosys, "-Q", "-T", "-p", script], cwd=root, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         sys.exit(f"yosys_state.py: yosys fails\n{run.stderr[-2000:]}")
