@@ -243,9 +243,9 @@ class GoldenTile {
   Block seq_block_ = Block::kNone;
   bool draining_ = false;  // after a fault: WAITs are dropped
   Tick started_ = 0;
-  Tick watchdog_ = 0;       // cycles, 0: off
-  Tick progress_ = 0;       // when something happened last
-  Tick trap_at_ = kNever;   // OVERFLOW of an operation that is under way
+  Tick watchdog_ = 0;      // cycles, 0: off
+  Tick progress_ = 0;      // when something happened last
+  Tick trap_at_ = kNever;  // OVERFLOW of an operation that is under way
   bool trap_overflow_ = true;
 
   std::array<Engine, 3> engine_;  // MVM, VEC, NET
@@ -256,8 +256,8 @@ class GoldenTile {
   std::vector<int8_t> in_, x_, codes_;
   std::vector<int32_t> acc_;
   ProgJob prog_;
-  std::vector<uint8_t> off_;     // column of the PROG: 0 done, else 1 + class of its pulse
-  std::vector<uint32_t> mask_;   // of one pulse, physical columns
+  std::vector<uint8_t> off_;    // column of the PROG: 0 done, else 1 + class of its pulse
+  std::vector<uint32_t> mask_;  // of one pulse, physical columns
 
   NetJob net_job_, read_command_;
   std::vector<Departure> departures_;

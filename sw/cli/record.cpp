@@ -42,7 +42,10 @@ nlohmann::ordered_json to_json(const RunRecord& r) {
       {"tiles", r.geometry.tiles()}, {"rows", r.geometry.rows}, {"cols", r.geometry.cols}, {"lanes", r.geometry.lanes}};
   j["options"] = {{"age_s", r.age_s}, {"lossless", r.lossless}, {"effects_off", r.effects_off}};
   j["outputs_sha256"] = r.outputs_sha256;
-  j["host"] = {{"seconds", r.host_seconds}, {"cycles_per_second", r.cycles_per_second()}, {"threads", r.threads}};
+  j["host"] = {{"seconds", r.host_seconds},
+               {"bringup_seconds", r.bringup_seconds},
+               {"cycles_per_second", r.cycles_per_second()},
+               {"threads", r.threads}};
   return j;
 }
 

@@ -239,8 +239,8 @@ Status Runtime::judge(const LoadOptions& options, LoadReport* report) {
       report->weak_columns += usable(h);
     }
     report->bad_columns += bad;
-    const bool refused = (options.require_perfect && first != ErrorInfo::kNone) ||
-                         bad * 100 > options.max_bad_percent * u.columns;
+    const bool refused =
+        (options.require_perfect && first != ErrorInfo::kNone) || bad * 100 > options.max_bad_percent * u.columns;
     if (refused) return driver_.fail_at(Status::kCalibration, u.cal.tile, first);
   }
   return Status::kOk;

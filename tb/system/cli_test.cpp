@@ -144,14 +144,10 @@ TEST_F(Cli, WrongOutputFilesAreRefusedBeforeTheWork) {
   const std::string inside = path("no/such/dir/out");
   const struct {
     const char *arguments, *option;
-  } kCases[] = {{"run --images 1 --json ", "--json"},
-                {"run --images 1 --fidelity rtl --waves ", "--waves"},
-                {"run --images 1 --save ", "--save"},
-                {"run --images 1 --timeline ", "--timeline"},
-                {"life --json ", "--json"},
-                {"compile --out ", "--out"},
-                {"compile --listing ", "--listing"},
-                {"compare --json ", "--json"}};
+  } kCases[] = {{"run --images 1 --json ", "--json"}, {"run --images 1 --fidelity rtl --waves ", "--waves"},
+                {"run --images 1 --save ", "--save"}, {"run --images 1 --timeline ", "--timeline"},
+                {"life --json ", "--json"},           {"compile --out ", "--out"},
+                {"compile --listing ", "--listing"},  {"compare --json ", "--json"}};
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.option);
     const Answer a = ohmac(c.arguments + inside);

@@ -161,7 +161,8 @@ TEST_F(Life, TimelinesShowTheSameWorkAtBothFidelities) {
     }
     strobes += work["rtl"].at(tile + std::string("ADC")).first;
     for (const char* part : {"sequencer", "MVM engine", "vector unit", "NoC send"}) {
-      const double f = work["fast"].at(tile + std::string(part)).first, r = work["rtl"].at(tile + std::string(part)).first;
+      const double f = work["fast"].at(tile + std::string(part)).first,
+                   r = work["rtl"].at(tile + std::string(part)).first;
       EXPECT_NEAR(f, r, 0.1 * r + 20) << tile << part;
     }
   }

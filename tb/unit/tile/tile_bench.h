@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One tile at the tiny geometry: programs and data arrive as flits, an ideal macro hangs at the pins, the clock stops as
-// the chip's gate stops it.
+// One tile at the tiny geometry: programs and data arrive as flits, an ideal macro hangs at the pins, the clock stops
+// as the chip's gate stops it.
 #pragma once
 #include <gtest/gtest.h>
 
