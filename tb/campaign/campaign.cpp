@@ -109,8 +109,8 @@ std::vector<FlipRow> plan_flips(const Rig& rig, const Rig::Reference& reference,
     }
   }
   add_sram("SRAM data, lines in use, before the job", "mem", true, true);
-  for (const char* part : {"calibration words", "host registers", "sequencer: address generators", "tile configuration",
-                           "tokens"}) {
+  for (const char* part :
+       {"calibration words", "host registers", "sequencer: address generators", "tile configuration", "tokens"}) {
     add_part(part, true);
   }
   return rows;

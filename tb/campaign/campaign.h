@@ -12,13 +12,13 @@ namespace ohmac::campaign {
 
 /// Flips of one line of the table, drawn evenly over the bits of a part and over the cycles of the first job.
 struct FlipRow {
-  std::string part;      ///< line of the table
-  uint64_t bits = 0;     ///< that it draws from
+  std::string part;   ///< line of the table
+  uint64_t bits = 0;  ///< that it draws from
   std::vector<Shot> shots;
 };
 
-/// All parts of the chip, then configuration flipped before the job. The SRAM's lines in use and the others are lines of
-/// their own. The same seed gives the same shots.
+/// All parts of the chip, then configuration flipped before the job. The SRAM's lines in use and the others are lines
+/// of their own. The same seed gives the same shots.
 std::vector<FlipRow> plan_flips(const Rig& rig, const Rig::Reference& reference, uint64_t seed, uint32_t per_row);
 
 /// SLVERR and DECERR for every R beat and every B of the transfers.

@@ -47,14 +47,15 @@ TEST(Campaign, FlipsOfHostRegistersAreWhatTheHostReads) {
     uint32_t addr, lsb, bits;
   };
   const std::string f = "u_csr.u_csr.field_storage.";
-  std::vector<Field> fields{{f + "job_addr_lo.value.value", csr::kJobAddrLo, 0, 32},
-                            {f + "job_addr_hi.value.value", csr::kJobAddrHi, 0, 32},
-                            {f + "out_base_lo.value.value", csr::kOutBaseLo, 0, 32},
-                            {f + "out_base_hi.value.value", csr::kOutBaseHi, 0, 32},
-                            {f + "irq_enable.job_done.value", csr::kIrqEnable, OHMAC_CSR__IRQ_ENABLE__JOB_DONE_bp, 1},
-                            {f + "irq_enable.tile_fault.value", csr::kIrqEnable, OHMAC_CSR__IRQ_ENABLE__TILE_FAULT_bp, 1},
-                            {f + "cnt_sel.tile.value", csr::kCntSel, OHMAC_CSR__CNT_SEL__TILE_bp, 6},
-                            {f + "cnt_sel.index.value", csr::kCntSel, OHMAC_CSR__CNT_SEL__INDEX_bp, 5}};
+  std::vector<Field> fields{
+      {f + "job_addr_lo.value.value", csr::kJobAddrLo, 0, 32},
+      {f + "job_addr_hi.value.value", csr::kJobAddrHi, 0, 32},
+      {f + "out_base_lo.value.value", csr::kOutBaseLo, 0, 32},
+      {f + "out_base_hi.value.value", csr::kOutBaseHi, 0, 32},
+      {f + "irq_enable.job_done.value", csr::kIrqEnable, OHMAC_CSR__IRQ_ENABLE__JOB_DONE_bp, 1},
+      {f + "irq_enable.tile_fault.value", csr::kIrqEnable, OHMAC_CSR__IRQ_ENABLE__TILE_FAULT_bp, 1},
+      {f + "cnt_sel.tile.value", csr::kCntSel, OHMAC_CSR__CNT_SEL__TILE_bp, 6},
+      {f + "cnt_sel.index.value", csr::kCntSel, OHMAC_CSR__CNT_SEL__INDEX_bp, 5}};
   for (uint32_t w = 0; w < csr::kMaxWindows; ++w) {
     const std::string window = f + "window[" + std::to_string(w) + "].";
     fields.push_back({window + "base_lo.value.value", csr::window_base_lo(w), 0, 32});
@@ -128,8 +129,8 @@ TEST(Campaign, FlipAndBackIsAlwaysMasked) {
 /// The bit of a tile's SRAM at a byte, data or parity.
 Shot sram_shot(uint32_t tile, uint32_t addr, uint32_t bit, const char* name) {
   const uint32_t line = addr / 32;
-  const std::string bank = "gen_tile[" + std::to_string(tile) + "].u_tile.u_xbar.gen_bank[" + std::to_string(line % 4) +
-                           "].u_sram." + name;
+  const std::string bank =
+      "gen_tile[" + std::to_string(tile) + "].u_tile.u_xbar.gen_bank[" + std::to_string(line % 4) + "].u_sram." + name;
   Shot s;
   s.reg = find(bank);
   s.bit = uint64_t{line / 4} * rig().registers()[s.reg].bits + (name[0] == 'm' ? 8 * (addr % 32) + bit : addr % 32);
@@ -204,7 +205,8 @@ TEST(Campaign, RecoveryRepairsWindowsAndTiming) {
 TEST(Campaign, NoFlipOfSramDataIsSilent) {
   std::vector<Shot> shots;
   for (const FlipRow& row : plan_flips(rig(), reference(), 6, 24)) {
-    if (row.part.rfind("SRAM data, lines in use", 0) == 0) shots.insert(shots.end(), row.shots.begin(), row.shots.end());
+    if (row.part.rfind("SRAM data, lines in use", 0) == 0)
+      shots.insert(shots.end(), row.shots.begin(), row.shots.end());
   }
   ASSERT_EQ(shots.size(), 48u);
   uint32_t detected = 0;
@@ -217,8 +219,8 @@ TEST(Campaign, NoFlipOfSramDataIsSilent) {
   EXPECT_GE(detected, 10u);
 }
 
-// Errors of the memory: every third of all beats and responses, both kinds. Cause and address as documented (rtl/top/README.md):
-// the first address of the burst.
+// Errors of the memory: every third of all beats and responses, both kinds. Cause and address as documented
+// (rtl/top/README.md): the first address of the burst.
 TEST(Campaign, AxiErrorsAreDetectedAndRecovered) {
   const std::vector<AxiShot> all = plan_axi(reference());
   ASSERT_GT(all.size(), 200u);
@@ -241,7 +243,8 @@ TEST(Campaign, AxiErrorsAreDetectedAndRecovered) {
 TEST(Campaign, OutcomesAreReproducible) {
   const uint64_t seed = tb::test_seed(7);
   std::vector<Shot> shots;
-  for (const FlipRow& row : plan_flips(rig(), reference(), seed, 1)) shots.insert(shots.end(), row.shots.begin(), row.shots.end());
+  for (const FlipRow& row : plan_flips(rig(), reference(), seed, 1))
+    shots.insert(shots.end(), row.shots.begin(), row.shots.end());
   const std::vector<Result> a = run_all(rig(), reference(), shots, 1), b = run_all(rig(), reference(), shots, 3);
   for (size_t i = 0; i < shots.size(); ++i) {
     EXPECT_EQ(a[i].outcome, b[i].outcome) << i;

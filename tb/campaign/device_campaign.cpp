@@ -27,7 +27,8 @@ struct Mode {
   const char* name;
   bool self_test, repair;
 };
-constexpr Mode kModes[] = {{"programming alone", false, false}, {"self-test", true, false}, {"self-test, repair", true, true}};
+constexpr Mode kModes[] = {
+    {"programming alone", false, false}, {"self-test", true, false}, {"self-test, repair", true, true}};
 
 /// What came of one chip.
 struct Chip {
@@ -79,9 +80,15 @@ Chip run_chip(const cli::Workload& work, cli::RunOptions o, const Mode& mode) {
 }
 
 std::string pack(const Chip& c) {
-  json j = {{"refused", c.refused},          {"status", c.status},           {"bad_devices", c.bad_devices},
-            {"bad_cells", c.bad_cells},      {"weak_columns", c.weak_columns}, {"bad_columns", c.bad_columns},
-            {"repaired", c.repaired},        {"accuracy", c.accuracy},       {"classes", json::binary(c.classes)}};
+  json j = {{"refused", c.refused},
+            {"status", c.status},
+            {"bad_devices", c.bad_devices},
+            {"bad_cells", c.bad_cells},
+            {"weak_columns", c.weak_columns},
+            {"bad_columns", c.bad_columns},
+            {"repaired", c.repaired},
+            {"accuracy", c.accuracy},
+            {"classes", json::binary(c.classes)}};
   const auto v = json::to_msgpack(j);
   return {v.begin(), v.end()};
 }
@@ -142,8 +149,8 @@ int campaign(uint32_t seeds, uint32_t images, uint32_t jobs, const std::vector<d
 
   std::vector<Chip> chips;
   for (const std::string& a : answers) chips.push_back(unpack(a));
-  // Tasks of one rate and seed lie side by side, one a mode, programming alone first. Other reads at bring-up mean other noise
-  // afterwards, so each chip is compared with the one brought up in the same way.
+  // Tasks of one rate and seed lie side by side, one a mode, programming alone first. Other reads at bring-up mean
+  // other noise afterwards, so each chip is compared with the one brought up in the same way.
   constexpr size_t kNumModes = std::size(kModes);
   double reference = 0, mean = 0, square = 0;
   for (size_t i = 0; i < seeds; ++i) {
@@ -192,28 +199,34 @@ int campaign(uint32_t seeds, uint32_t images, uint32_t jobs, const std::vector<d
                           {"repaired_columns", c.repaired},
                           {"accuracy", c.accuracy}});
   }
-  fmt::print("mnist_mlp, reference chip at fidelity fast, every effect on, programmed by pulses, {} images, chip seeds 1 .. {}; without stuck "
-             "devices {:.2f} %\nA sign: refused, a bad, weak or repaired column, a bad device in the self-test, or more than {:.0f} cells off "
-             "their target after programming ({:.0f} on a chip without stuck devices)\n\n",
-             images, seeds, 100 * reference, usual, mean);
-  fmt::print("{:>8}  {:20}{:>6}{:>8}{:>10}{:>8}{:>11}{:>10}{:>10}{:>9}{:>11}{:>10}{:>11}{:>11}\n", "stuck", "bring-up", "chips", "masked",
-             "harmless", "silent", "tolerated", "detected", "recovered", "refused", "bad, mean", "repaired", "accuracy", "worst");
+  fmt::print(
+      "mnist_mlp, reference chip at fidelity fast, every effect on, programmed by pulses, {} images, chip seeds 1 .. "
+      "{}; without stuck "
+      "devices {:.2f} %\nA sign: refused, a bad, weak or repaired column, a bad device in the self-test, or more than "
+      "{:.0f} cells off "
+      "their target after programming ({:.0f} on a chip without stuck devices)\n\n",
+      images, seeds, 100 * reference, usual, mean);
+  fmt::print("{:>8}  {:20}{:>6}{:>8}{:>10}{:>8}{:>11}{:>10}{:>10}{:>9}{:>11}{:>10}{:>11}{:>11}\n", "stuck", "bring-up",
+             "chips", "masked", "harmless", "silent", "tolerated", "detected", "recovered", "refused", "bad, mean",
+             "repaired", "accuracy", "worst");
   for (const auto& [key, row] : rows) {
     const auto n = [&](const char* name) { return row.count.count(name) ? row.count.at(name) : 0u; };
-    fmt::print("{:>6.2f} %  {:20}{:>6}{:>8}{:>10}{:>8}{:>11}{:>10}{:>10}{:>9}{:>11.0f}{:>10}", 100 * key.first, key.second->name, row.chips,
-               n("masked"), n("harmless"), n("silent"), n("tolerated"), n("detected"), n("recovered"), n("refused"),
-               static_cast<double>(row.bad) / row.chips, row.repaired);
+    fmt::print("{:>6.2f} %  {:20}{:>6}{:>8}{:>10}{:>8}{:>11}{:>10}{:>10}{:>9}{:>11.0f}{:>10}", 100 * key.first,
+               key.second->name, row.chips, n("masked"), n("harmless"), n("silent"), n("tolerated"), n("detected"),
+               n("recovered"), n("refused"), static_cast<double>(row.bad) / row.chips, row.repaired);
     if (row.running != 0) fmt::print("{:>9.2f} %{:>9.2f} %", 100 * row.sum / row.running, 100 * row.worst);
     fmt::print("\n");
   }
-  // The promise: many stuck devices are never overlooked where the self-test looks for them, nor seen where there are none.
+  // The promise: many stuck devices are never overlooked where the self-test looks for them, nor seen where there are
+  // none.
   bool kept = true;
   for (const auto& [key, row] : rows) {
     if (!key.second->self_test) continue;
     if (key.first == 0 && row.signs != 0) kept = false;
     if (key.first >= 0.001 && row.signs != row.chips) kept = false;
   }
-  fmt::print("\n{}: with the self-test every chip with 0.1 % or more is reported, none without stuck devices\n", kept ? "holds" : "BROKEN");
+  fmt::print("\n{}: with the self-test every chip with 0.1 % or more is reported, none without stuck devices\n",
+             kept ? "holds" : "BROKEN");
   j["images"] = images;
   j["accuracy_without"] = reference;
   j["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

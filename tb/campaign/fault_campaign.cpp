@@ -26,21 +26,22 @@ json to_json(const Tally& t) {
 }
 
 void head(const char* first) {
-  fmt::print("{:46}{:>9}{:>7}{:>8}{:>10}{:>10}{:>8}{:>8}{:>8}{:>8}{:>8}  {}\n", first, "bits", "runs", "masked", "miscount",
-             "recovered", "bad rec", "reset", "reprog", "timeout", "silent", "silent %, 95 %");
+  fmt::print("{:46}{:>9}{:>7}{:>8}{:>10}{:>10}{:>8}{:>8}{:>8}{:>8}{:>8}  {}\n", first, "bits", "runs", "masked",
+             "miscount", "recovered", "bad rec", "reset", "reprog", "timeout", "silent", "silent %, 95 %");
 }
 
 void line(const std::string& name, uint64_t bits, const Tally& t) {
   const Interval i = wilson(t.of(Outcome::kSilent), t.total());
-  fmt::print("{:46}{:>9}{:>7}{:>8}{:>10}{:>10}{:>8}{:>8}{:>8}{:>8}{:>8}  {:.1f} .. {:.1f}\n", name, bits ? fmt::to_string(bits) : "",
-             t.total(), t.of(Outcome::kMasked), t.of(Outcome::kMiscount), t.of(Outcome::kRecovered),
-             t.of(Outcome::kBadRecovery), t.of(Outcome::kReset), t.of(Outcome::kReprogram), t.timeouts,
-             t.of(Outcome::kSilent), 100 * i.low, 100 * i.high);
+  fmt::print("{:46}{:>9}{:>7}{:>8}{:>10}{:>10}{:>8}{:>8}{:>8}{:>8}{:>8}  {:.1f} .. {:.1f}\n", name,
+             bits ? fmt::to_string(bits) : "", t.total(), t.of(Outcome::kMasked), t.of(Outcome::kMiscount),
+             t.of(Outcome::kRecovered), t.of(Outcome::kBadRecovery), t.of(Outcome::kReset), t.of(Outcome::kReprogram),
+             t.timeouts, t.of(Outcome::kSilent), 100 * i.low, 100 * i.high);
 }
 
 Shot parse_shot(const Rig& rig, const std::string& text) {
   const size_t second = text.rfind(':'), first = second == std::string::npos ? second : text.rfind(':', second - 1);
-  if (first == std::string::npos) throw std::runtime_error("--shot takes REGISTER:BIT:CYCLE, as the result file names it");
+  if (first == std::string::npos)
+    throw std::runtime_error("--shot takes REGISTER:BIT:CYCLE, as the result file names it");
   const std::string name = text.substr(0, first);
   Shot s;
   s.bit = std::stoull(text.substr(first + 1));
@@ -60,16 +61,19 @@ int campaign(uint64_t seed, uint32_t flips, uint32_t jobs, const std::string& ou
   Rig rig;
   if (!only.empty()) {
     const Result r = run_all(rig, reference, std::vector<Shot>{parse_shot(rig, only)}, 1).at(0);
-    fmt::print("{}{}{}, after {} cycles\n", name_of(r.outcome), r.sign.empty() ? "" : ", first sign: ", r.sign, r.latency);
+    fmt::print("{}{}{}, after {} cycles\n", name_of(r.outcome), r.sign.empty() ? "" : ", first sign: ", r.sign,
+               r.latency);
     return 0;
   }
   std::vector<FlipRow> rows = plan_flips(rig, reference, seed, flips);
   uint64_t bits = 0;
   for (const Register& r : rig.registers()) bits += r.size();
-  fmt::print("Tiny chip: 2 tiles of 32 x 32, 8 lanes, 16 KiB; network 32-32-8, two jobs of {} vectors, {} cycles each; {} bits of state "
-             "in {} registers\nSeed {}, {} flips a line, host patience {} cycles, watchdog {} cycles\n\n",
-             Rig::kImages, reference.jobs[0].cycles, bits, rig.registers().size(), seed, flips, Rig::kPatience,
-             256 * Rig::kWatchdog);
+  fmt::print(
+      "Tiny chip: 2 tiles of 32 x 32, 8 lanes, 16 KiB; network 32-32-8, two jobs of {} vectors, {} cycles each; {} "
+      "bits of state "
+      "in {} registers\nSeed {}, {} flips a line, host patience {} cycles, watchdog {} cycles\n\n",
+      Rig::kImages, reference.jobs[0].cycles, bits, rig.registers().size(), seed, flips, Rig::kPatience,
+      256 * Rig::kWatchdog);
   json j;
   j["seed"] = seed;
   j["flips_per_row"] = flips;
@@ -118,7 +122,9 @@ int campaign(uint64_t seed, uint32_t flips, uint32_t jobs, const std::string& ou
     fmt::print("  {}\n", part);
     std::vector<std::pair<uint32_t, std::string>> sorted;
     for (const auto& [kind, n] : kinds) sorted.push_back({n, kind});
-    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+      return a.first != b.first ? a.first > b.first : a.second < b.second;
+    });
     for (const auto& [n, kind] : sorted) fmt::print("    {:56}{:>5}\n", kind, n);
   }
 
@@ -131,7 +137,8 @@ int campaign(uint64_t seed, uint32_t flips, uint32_t jobs, const std::string& ou
     const AxiEvent& e = (axi[i].write ? reference.writes : reference.reads)[axi[i].index];
     phases[e.phase].add(answers[i]);
     all.add(answers[i]);
-    right_code += answers[i].sign == (axi[i].write ? "DMA: AXI write" : "DMA: AXI read") && answers[i].address == e.burst;
+    right_code +=
+        answers[i].sign == (axi[i].write ? "DMA: AXI write" : "DMA: AXI read") && answers[i].address == e.burst;
   }
   fmt::print("\n");
   head("AXI: SLVERR and DECERR at");

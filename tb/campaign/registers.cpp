@@ -72,18 +72,12 @@ std::string without_numbers(const std::string& s) {
 
 uint32_t bytes_of(VerilatedVarType type, uint32_t bits) {
   switch (type) {
-    case VLVT_UINT8:
-      return 1;
-    case VLVT_UINT16:
-      return 2;
-    case VLVT_UINT32:
-      return 4;
-    case VLVT_UINT64:
-      return 8;
-    case VLVT_WDATA:
-      return (bits + 31) / 32 * 4;
-    default:
-      return 0;
+    case VLVT_UINT8: return 1;
+    case VLVT_UINT16: return 2;
+    case VLVT_UINT32: return 4;
+    case VLVT_UINT64: return 8;
+    case VLVT_WDATA: return (bits + 31) / 32 * 4;
+    default: return 0;
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every flop and memory word of the Verilated chip: what it is called, which part of the chip it belongs to, how to flip
-// a bit of it. The list comes from the model itself (state.py); only the classes are written by hand.
+// Every flop and memory word of the Verilated chip: what it is called, which part of the chip it belongs to, how to
+// flip a bit of it. The list comes from the model itself (state.py); only the classes are written by hand.
 #pragma once
 #include <verilated.h>
 
@@ -27,8 +27,8 @@ struct Register {
   uint64_t byte(uint64_t bit) const { return bit / bits * stride + bit % bits / 8; }
 };
 
-/// All state of the model of this context, ordered by scope and name. Throws std::runtime_error for a register that fits
-/// no class.
+/// All state of the model of this context, ordered by scope and name. Throws std::runtime_error for a register that
+/// fits no class.
 std::vector<Register> find_registers(const VerilatedContext& context);
 
 /// Bits of the lines of a tile's SRAM below `bytes`, of `mem` or of `par`, as {register, bit} pairs.

@@ -18,7 +18,8 @@ namespace {
 constexpr uint32_t kTiles = 2;
 constexpr uint64_t kMemoryBase = 0x8000'0000;
 constexpr size_t kMemoryBytes = 1 << 16;
-constexpr uint64_t kRecoveryCycles = 120000;  // that the firmware may wait in one recovery; more than its own drain bound
+constexpr uint64_t kRecoveryCycles =
+    120000;  // that the firmware may wait in one recovery; more than its own drain bound
 constexpr uint32_t kCopyTile = 1, kCopyBytes = 600;  // of the transfers around the job: three bursts, a tail
 
 void check(Status s, const char* what) {
@@ -55,7 +56,7 @@ compiler::Compiled make_network() {
 }  // namespace
 
 const char* name_of(Outcome o) {
-  constexpr const char* kNames[kNumOutcomes] = {"masked",      "miscount", "recovered", "bad recovery",
+  constexpr const char* kNames[kNumOutcomes] = {"masked",      "miscount",          "recovered", "bad recovery",
                                                 "needs reset", "needs programming", "silent"};
   return kNames[static_cast<size_t>(o)];
 }
@@ -110,7 +111,8 @@ Rig::Rig() : compiled_(make_network()) {
     for (int8_t& v : in) v = static_cast<int8_t>(rng() % 128);
   }
   uint32_t in_flight = 0;
-  for (const compiler::TilePlan& p : compiler::generate(compiled_, &in_flight)) sram_used_.at(p.piece.tile) = p.sram_used;
+  for (const compiler::TilePlan& p : compiler::generate(compiled_, &in_flight))
+    sram_used_.at(p.piece.tile) = p.sram_used;
   std::vector<Macro> macros;
   for (uint32_t t = 0; t < kTiles; ++t) {
     MacroConfig m;
@@ -199,9 +201,8 @@ Rig::Job Rig::job(uint32_t number) {
 
 std::string Rig::sign_of(Status s) const {
   const ErrorInfo& e = driver_->last_error();
-  constexpr const char* kFaults[] = {"none",         "illegal instruction", "address",  "loop",
-                                     "token",        "configuration",       "watchdog", "SRAM parity",
-                                     "overflow",     "stopped"};
+  constexpr const char* kFaults[] = {"none",     "illegal instruction", "address",  "loop",   "token", "configuration",
+                                     "watchdog", "SRAM parity",         "overflow", "stopped"};
   constexpr const char* kErrors[] = {"none", "window", "AXI read", "AXI write", "descriptor", "token"};
   switch (s) {
     case Status::kTileFault: {
@@ -212,14 +213,10 @@ std::string Rig::sign_of(Status s) const {
       const auto d = static_cast<size_t>(e.dma_error);
       return std::string("DMA: ") + (d < std::size(kErrors) ? kErrors[d] : "unknown error");
     }
-    case Status::kTimeout:
-      return "timeout";
-    case Status::kBusError:
-      return "register access";
-    case Status::kNotReady:
-      return "busy";
-    default:
-      return status_text(s);
+    case Status::kTimeout: return "timeout";
+    case Status::kBusError: return "register access";
+    case Status::kNotReady: return "busy";
+    default: return status_text(s);
   }
 }
 
@@ -331,7 +328,9 @@ Status Rig::transfers(std::vector<uint8_t>* outputs, std::vector<uint8_t>* copie
 
 /// As the firmware would go on after the sign: recover, the next job; if that fails, reset.
 Outcome Rig::recover(const Reference& reference) {
-  const auto right = [&](const Job& j) { return j.outputs == reference.jobs[1].outputs && j.counts == reference.jobs[1].counts; };
+  const auto right = [&](const Job& j) {
+    return j.outputs == reference.jobs[1].outputs && j.counts == reference.jobs[1].counts;
+  };
   platform_->allow(kRecoveryCycles);
   Status s = runtime_->recover(compiled_.image.data(), compiled_.image.size());
   if (s == Status::kOk) s = arm_watchdogs();
@@ -356,7 +355,7 @@ Outcome Rig::recover(const Reference& reference) {
   if (s != Status::kOk) throw std::runtime_error(std::string("a reset does not help: ") + status_text(s));
   const Job j = job(1);
   return j.status == Status::kOk && j.outputs == reference.jobs[1].outputs && !devices_changed() ? Outcome::kReset
-                                                                                                : Outcome::kReprogram;
+                                                                                                 : Outcome::kReprogram;
 }
 
 Result Rig::run(const Shot& shot, const Reference& reference) {

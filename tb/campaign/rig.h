@@ -16,13 +16,13 @@ namespace ohmac::campaign {
 
 /// How an experiment ended.
 enum class Outcome : uint8_t {
-  kMasked,         ///< both jobs as without the fault: memory, event counters, devices
-  kMiscount,       ///< memory right, an event or cycle counter wrong, no sign
-  kRecovered,      ///< a sign; after Runtime::recover() the chip works as before
-  kBadRecovery,    ///< a sign; recover() went well, the next job has wrong results without a sign
-  kReset,          ///< a sign; only a reset of the chip helps
-  kReprogram,      ///< a sign; after a reset the results are still wrong: devices were changed
-  kSilent,         ///< wrong memory or changed devices, no sign
+  kMasked,       ///< both jobs as without the fault: memory, event counters, devices
+  kMiscount,     ///< memory right, an event or cycle counter wrong, no sign
+  kRecovered,    ///< a sign; after Runtime::recover() the chip works as before
+  kBadRecovery,  ///< a sign; recover() went well, the next job has wrong results without a sign
+  kReset,        ///< a sign; only a reset of the chip helps
+  kReprogram,    ///< a sign; after a reset the results are still wrong: devices were changed
+  kSilent,       ///< wrong memory or changed devices, no sign
 };
 constexpr uint32_t kNumOutcomes = 7;
 const char* name_of(Outcome o);
@@ -45,8 +45,8 @@ struct Shot {
 
 /// One answer of the memory that is an error.
 struct AxiShot {
-  bool write = false;   ///< B, otherwise a beat of R
-  uint32_t index = 0;   ///< beat or B, counted from the start
+  bool write = false;  ///< B, otherwise a beat of R
+  uint32_t index = 0;  ///< beat or B, counted from the start
   uint8_t resp = 0;
 };
 /// A beat of R or a B of the undisturbed transfers: address of its burst, and what it is for.
@@ -57,9 +57,9 @@ struct AxiEvent {
 
 class Rig {
  public:
-  static constexpr uint32_t kImages = 8;       // vectors a job
+  static constexpr uint32_t kImages = 8;        // vectors a job
   static constexpr uint64_t kPatience = 20000;  // cycles the host waits for an interrupt
-  static constexpr uint32_t kWatchdog = 8;     // TRAP.WATCHDOG, in 256 cycles
+  static constexpr uint32_t kWatchdog = 8;      // TRAP.WATCHDOG, in 256 cycles
 
   /// Powers on and loads the network; runs nothing.
   Rig();
@@ -86,7 +86,7 @@ class Rig {
   struct Job {
     Status status = Status::kOk;
     std::vector<uint8_t> outputs;
-    Counts counts;   // events of this job alone
+    Counts counts;                   // events of this job alone
     uint64_t begin = 0, cycles = 0;  // of the inference, from the call
   };
 
