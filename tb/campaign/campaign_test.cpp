@@ -201,6 +201,39 @@ TEST(Campaign, RecoveryRepairsWindowsAndTiming) {
   }
 }
 
+// A pointer of a queue that a fault has moved: once the queue was empty, words come out as they went in. The later the
+// flip in the job, the more of what follows is wrong if not.
+TEST(Campaign, NoQueueStaysOutOfStepAfterRecovery) {
+  std::vector<Shot> shots;
+  const auto& job = reference().jobs[0];
+  for (const char* queue : {"u_mvm_queue", "u_vec_queue", "u_net_queue"}) {
+    for (const char* pointer : {"rptr_q", "wptr_q"}) {
+      for (uint32_t tile = 0; tile < 2; ++tile) {
+        for (const uint64_t cycle : {uint64_t{0}, job.begin + job.cycles / 2, job.begin + job.cycles * 3 / 4}) {
+          Shot s;
+          s.reg = find("gen_tile[" + std::to_string(tile) + "].u_tile." + queue + "." + pointer);
+          s.bit = (tile + cycle) % 3;
+          s.cycle = cycle;
+          shots.push_back(s);
+        }
+      }
+    }
+  }
+  uint32_t recovered = 0, reset = 0;
+  const std::vector<Result> results = run_all(rig(), reference(), shots, kParallel);
+  for (size_t i = 0; i < shots.size(); ++i) {
+    const Register& r = rig().registers()[shots[i].reg];
+    const std::string where =
+        r.scope + "." + r.name + ":" + std::to_string(shots[i].bit) + ":" + std::to_string(shots[i].cycle);
+    EXPECT_NE(results[i].outcome, Outcome::kBadRecovery) << where;
+    if (shots[i].cycle == 0) EXPECT_EQ(results[i].outcome, Outcome::kMasked) << where << " " << results[i].sign;
+    recovered += results[i].outcome == Outcome::kRecovered;
+    reset += results[i].outcome == Outcome::kReset;
+  }
+  std::printf("%u recovered, %u needed a reset\n", recovered, reset);
+  EXPECT_GE(recovered, 5u);
+}
+
 // Anywhere in the lines in use, at any time: parity or nothing.
 TEST(Campaign, NoFlipOfSramDataIsSilent) {
   std::vector<Shot> shots;
