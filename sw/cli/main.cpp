@@ -212,7 +212,8 @@ void print_record(const RunRecord& r) {
                p.repaired_columns, p.bad_columns, p.weak_columns);
   }
   fmt::print("outputs    sha256 {}\n", r.outputs_sha256);
-  fmt::print("host       {:.2f} s, {:.3g} cycles/s\n", r.host_seconds, r.cycles_per_second());
+  fmt::print("host       {:.2f} s for bring-up, {:.2f} s for the images, {:.3g} cycles/s\n", r.bringup_seconds,
+             r.host_seconds, r.cycles_per_second());
 }
 
 /// Table of the constants of every technology built in.

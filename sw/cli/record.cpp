@@ -45,7 +45,10 @@ nlohmann::ordered_json to_json(const RunRecord& r) {
                   {"technology", r.technology},
                   {"technology_sha256", r.technology_sha256}};
   j["outputs_sha256"] = r.outputs_sha256;
-  j["host"] = {{"seconds", r.host_seconds}, {"cycles_per_second", r.cycles_per_second()}, {"threads", r.threads}};
+  j["host"] = {{"seconds", r.host_seconds},
+               {"bringup_seconds", r.bringup_seconds},
+               {"cycles_per_second", r.cycles_per_second()},
+               {"threads", r.threads}};
   return j;
 }
 

@@ -15,8 +15,8 @@ constexpr uint32_t kMinDmaBytes = 4096;
 constexpr uint32_t kMaxTransfer = (1u << 24) - 16;
 constexpr uint32_t kWriterDescriptors = 63;
 constexpr uint64_t kAbortCycles = 100000;  // drain of outstanding bursts
-constexpr uint32_t kQuietRounds = 64;          // looks at the status after a stop ...
-constexpr uint64_t kQuietCycles = 10000;       // ... this far apart
+constexpr uint32_t kQuietRounds = 64;      // looks at the status after a stop ...
+constexpr uint64_t kQuietCycles = 10000;   // ... this far apart
 constexpr uint32_t kConfigBytes = 4 * (isa::cfg::kCalBase + isa::cfg::kCalCount * isa::cfg::kCalStride);
 
 uint32_t round_up(uint32_t v, uint32_t to) { return (v + to - 1) / to * to; }
@@ -80,8 +80,8 @@ Status Driver::probe() {
                     c.mesh_x * c.mesh_y == c.tiles && c.rows >= 4 && c.rows % 4 == 0 && c.lanes >= 8 &&
                     c.lanes % 8 == 0 && c.cols >= c.lanes && c.cols % c.lanes == 0 && c.cols <= isa::cfg::kCalCount &&
                     c.adc_bits >= 4 && c.adc_bits <= 8 && c.windows >= 1 && c.windows <= csr::kMaxWindows &&
-                    c.counters >= isa::kNumCounters && c.sram_bytes >= 1024 && c.sram_bytes <= 1u << isa::kCfgSpaceBit &&
-                    c.spares <= c.lanes && c.lanes <= isa::cfg::kRepairCount;
+                    c.counters >= isa::kNumCounters && c.sram_bytes >= 1024 &&
+                    c.sram_bytes <= 1u << isa::kCfgSpaceBit && c.spares <= c.lanes && c.lanes <= isa::cfg::kRepairCount;
   if (!sane) return fail(Status::kWrongChip);
 
   const size_t size = platform_.dma_size();
@@ -93,19 +93,23 @@ Status Driver::probe() {
 
   OHMAC_TRY(write(csr::kIrqEnable, 0));
   OHMAC_TRY(write(csr::kIrqCause, csr::kIrqAll));
-  for (uint32_t i = 1; i < c.windows; ++i) OHMAC_TRY(write(csr::window_attr(i), 0));
-  OHMAC_TRY(write(csr::window_attr(0), 0));  // closed while it moves
-  OHMAC_TRY(write(csr::window_base_lo(0), static_cast<uint32_t>(bus)));
-  OHMAC_TRY(write(csr::window_base_hi(0), static_cast<uint32_t>(bus >> 32)));
-  OHMAC_TRY(write(csr::window_size(0), bytes));
-  OHMAC_TRY(write(csr::window_attr(0), WINDOW_RF__ATTR__READ_bm | WINDOW_RF__ATTR__WRITE_bm));
-
   chip_ = c;
   dma_cpu_ = platform_.dma_memory();
   dma_bus_ = bus;
   dma_bytes_ = bytes;
+  OHMAC_TRY(open_window());
   ready_ = true;
   return Status::kOk;
+}
+
+// The DMA memory and nothing else.
+Status Driver::open_window() {
+  for (uint32_t i = 1; i < chip_.windows; ++i) OHMAC_TRY(write(csr::window_attr(i), 0));
+  OHMAC_TRY(write(csr::window_attr(0), 0));  // closed while it moves
+  OHMAC_TRY(write(csr::window_base_lo(0), static_cast<uint32_t>(dma_bus_)));
+  OHMAC_TRY(write(csr::window_base_hi(0), static_cast<uint32_t>(dma_bus_ >> 32)));
+  OHMAC_TRY(write(csr::window_size(0), dma_bytes_));
+  return write(csr::window_attr(0), WINDOW_RF__ATTR__READ_bm | WINDOW_RF__ATTR__WRITE_bm);
 }
 
 Status Driver::alloc(uint32_t bytes, DmaBlock* block) {
@@ -394,6 +398,7 @@ Status Driver::quiesce() {
       return fail(Status::kTimeout);
     }
   }
+  OHMAC_TRY(open_window());  // a register may be what had failed
   return write(csr::kIrqCause, csr::kIrqAll);
 }
 

@@ -166,14 +166,10 @@ TEST_F(Cli, WrongOutputFilesAreRefusedBeforeTheWork) {
   const std::string inside = path("no/such/dir/out");
   const struct {
     const char *arguments, *option;
-  } kCases[] = {{"run --images 1 --json ", "--json"},
-                {"run --images 1 --fidelity rtl --waves ", "--waves"},
-                {"run --images 1 --save ", "--save"},
-                {"run --images 1 --timeline ", "--timeline"},
-                {"life --json ", "--json"},
-                {"compile --out ", "--out"},
-                {"compile --listing ", "--listing"},
-                {"device --target-us 5 --out ", "--out"},
+  } kCases[] = {{"run --images 1 --json ", "--json"}, {"run --images 1 --fidelity rtl --waves ", "--waves"},
+                {"run --images 1 --save ", "--save"}, {"run --images 1 --timeline ", "--timeline"},
+                {"life --json ", "--json"},           {"compile --out ", "--out"},
+                {"compile --listing ", "--listing"},  {"device --target-us 5 --out ", "--out"},
                 {"compare --json ", "--json"}};
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.option);

@@ -75,9 +75,8 @@ TEST_F(DriverTest, ProbeRefusesImpossibleCapabilities) {
       {kCapChip, 32u << 16 | 0, kCapAdc, 16384},  {kCapChip, kCapArray, 0x12040800, 16384},  // no lanes
       {kCapChip, kCapArray, 0x12040908, 16384},                                              // 9 bits
       {kCapChip, kCapArray, 0x12000808, 16384},                                              // no window
-      {kCapChip, kCapArray, kCapAdc, 0},
-      {kCapChip, kCapArray, 0x11040808, 16384},    // 17 counters
-      {kCapChip, kCapArray, kCapAdc, 16384, 9},    // more spares than lanes
+      {kCapChip, kCapArray, kCapAdc, 0},          {kCapChip, kCapArray, 0x11040808, 16384},  // 17 counters
+      {kCapChip, kCapArray, kCapAdc, 16384, 9},                                              // more spares than lanes
   };
   for (const Case& c : cases) {
     platform.expect_read(0x000, 0x4F484D43);
@@ -561,6 +560,7 @@ TEST_F(QuiesceTest, StopsClearsAndLeavesNoCause) {
   expect_stop();
   platform.expect_read(0x024, 0);
   expect_clear();
+  expect_window(platform);
   platform.expect_write(0x02C, 0xF);
   EXPECT_EQ(driver.quiesce(), Status::kOk);
 }
@@ -575,6 +575,7 @@ TEST_F(QuiesceTest, WaitsForTheJobTheTilesAndTheNoc) {
   }
   platform.expect_read(0x024, 0);
   expect_clear();
+  expect_window(platform);
   platform.expect_write(0x02C, 0xF);
   EXPECT_EQ(driver.quiesce(), Status::kOk);
 }

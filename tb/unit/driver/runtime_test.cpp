@@ -32,10 +32,11 @@ class RuntimeTest : public ::testing::Test {
     platform.verify();
   }
   void expect_tile_data() {
-    EXPECT_EQ(desc_word(platform, 0, 4), 0x800420u);  // TRAP: watchdog on, overflow is a fault
-    EXPECT_EQ(desc_word(platform, 0, 1), 4u);
-    EXPECT_NE(written_words(platform, 0)[0] & 0xFFFF, 0u);
-    EXPECT_EQ(written_words(platform, 0)[0] >> 16, 1u);
+    EXPECT_EQ(desc_word(platform, 0, 4), 0x800400u);  // TIMING as after reset, TRAP: watchdog on, overflow is a fault
+    EXPECT_EQ(desc_word(platform, 0, 1), 36u);
+    EXPECT_EQ(written_words(platform, 0)[0], 32u << 8 | 4);
+    EXPECT_NE(written_words(platform, 0)[8] & 0xFFFF, 0u);
+    EXPECT_EQ(written_words(platform, 0)[8] >> 16, 1u);
     EXPECT_EQ(desc_word(platform, 1, 0), 1u);  // program
     EXPECT_EQ(desc_word(platform, 1, 4), 0u);
     EXPECT_EQ(desc_word(platform, 2, 4), 0x800400u);
@@ -193,8 +194,8 @@ class RuntimeSmallMemory : public RuntimeTest {
   RuntimeSmallMemory() : RuntimeTest(4096) {}
 };
 
-// Halves of 2048 bytes: 2048 - 1472 - 192 = 384 bytes for vectors of 16 + 32 each, so 8 a job; 60 take 8 jobs. While one
-// runs the next is set up in the other half and queued.
+// Halves of 2048 bytes: 2048 - 1472 - 192 = 384 bytes for vectors of 16 + 32 each, so 8 a job; 60 take 8 jobs. While
+// one runs the next is set up in the other half and queued.
 TEST_F(RuntimeSmallMemory, LongCallsAlternateBetweenTwoHalves) {
   load(echo_image(1, 4));
   EXPECT_EQ(runtime.batch_limit(), 50u) << "(4096 - 1472 - 192) / 48";
