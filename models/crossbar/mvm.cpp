@@ -58,4 +58,16 @@ void add_read_noise(uint32_t chunk, uint64_t run_seed, uint8_t kind, uint64_t dr
   }
 }
 
+void add_device_noise(const EffectiveMatrix& m, const ActiveRows& rows, uint32_t chunk, uint64_t run_seed, uint8_t kind,
+                      uint64_t drive, uint16_t tile, float* s) {
+  const RandomBlock counter = counter_of(Draw{kind, drive, tile, static_cast<uint16_t>(chunk * kChunk), 0});
+  switch (simd_level()) {
+#if defined(__x86_64__)
+    case Simd::kAvx512: return simd_avx512::add_device_noise(m, rows, chunk, run_seed, counter, s);
+    case Simd::kAvx2: return simd_avx2::add_device_noise(m, rows, chunk, run_seed, counter, s);
+#endif
+    default: return simd_baseline::add_device_noise(m, rows, chunk, run_seed, counter, s);
+  }
+}
+
 }  // namespace ohmac

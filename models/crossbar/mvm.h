@@ -29,4 +29,9 @@ void column_sums(const EffectiveMatrix& m, const ActiveRows& rows, uint32_t chun
 void add_read_noise(uint32_t chunk, uint64_t run_seed, uint8_t kind, uint64_t drive, uint16_t tile, const float* var,
                     float* s);
 
+/// The same law with one gaussian a device, {kind, drive, tile, column, 2 row + (0: G+, 1: G-)}: s_c = fma(x_r s_rc, n,
+/// s_c), rows ascending, G+ before G-. Slow; the matrix must hold the noise of every device.
+void add_device_noise(const EffectiveMatrix& m, const ActiveRows& rows, uint32_t chunk, uint64_t run_seed, uint8_t kind,
+                      uint64_t drive, uint16_t tile, float* s);
+
 }  // namespace ohmac

@@ -3,21 +3,23 @@
 
 namespace ohmac {
 
-// In the order of enum Effect. Constants of each law: models/device/pcm.h, models/device/pulse.h,
+// In the order of enum Effect. Constants of the devices: models/device/technologies; of the rest:
 // models/crossbar/array.h, models/converters/*.h.
 const EffectInfo kEffects[kNumEffects] = {
     {"programming_noise", 1, "conductance spread left by write-verify, a device"},
-    {"stuck", 2, "0.1 % of devices stuck, half at 0, half at Gmax"},
-    {"drift", 3, "conductance decays as (t/t0)^-nu, nu a device"},
-    {"read_noise", 4, "1/f noise of the devices, redrawn each drive, a column"},
+    {"stuck", 2, "0.1 % of devices stuck, half at Gmin, half at Gmax"},
+    {"drift", 3, "conductances change with time: drift, relaxation or charge loss, as the technology says"},
+    {"read_noise", 4, "noise of the devices, redrawn each drive, a column"},
     {"settling", 0, "integration too short to settle, tau 16 ns"},
     {"droop", 0, "held value decays until its first trial, tau 100 us"},
     {"lane_gain", 5, "gain spread of the ADC lanes, 7 %"},
     {"lane_offset", 6, "offset of the ADC lanes, 1.5 steps"},
     {"comparator_noise", 7, "comparator noise, 0.3 steps a trial"},
-    {"pulse_noise", 8, "step of a programming pulse, 30 % a pulse"},
+    {"pulse_noise", 8, "step of a programming pulse, a pulse"},
     {"pulse_variation", 9, "step and largest conductance under pulses, a device"},
-    {"wear", 10, "a device is stuck where it is after its number of pulses, median 1e8"},
+    {"wear", 10, "a device is stuck where it is after its number of pulses"},
+    {"levels", 0, "targets of formula programming are rounded to the levels of the technology, if finite"},
+    {"on_off", 0, "a device has at least Gmax / on_off of the technology, if finite"},
 };
 
 bool find_effect(std::string_view name, Effect* out) {

@@ -19,11 +19,17 @@ enum class Effect : uint8_t {
   kPulseNoise,
   kPulseVariation,
   kWear,
+  kLevels,
+  kOnOff,
 };
-constexpr uint32_t kNumEffects = 12;
+constexpr uint32_t kNumEffects = 14;
 
 /// Random streams of faults, which are counted in FaultConfig instead of switched.
 constexpr uint8_t kOpenColumnKind = 11, kDeadLaneKind = 12;
+/// Random stream of read noise drawn a device (ReadNoise::kDevice).
+constexpr uint8_t kDeviceNoiseKind = 13;
+/// Random stream of open rows.
+constexpr uint8_t kOpenRowKind = 14;
 
 struct EffectInfo {
   const char* name;  ///< as in `--effect NAME=off`

@@ -68,13 +68,15 @@ const MacroConfig& checked(const MacroConfig& c) {
   if (g.spares > g.lanes) throw std::invalid_argument("macro: spares must be at most lanes");
   if (c.faults.open_columns > g.cols + g.spares)
     throw std::invalid_argument("macro: more open columns than columns and spares");
+  if (c.faults.open_rows > g.rows) throw std::invalid_argument("macro: more open rows than rows");
   if (c.faults.dead_lanes > g.lanes) throw std::invalid_argument("macro: more dead lanes than lanes");
   for (const DeadLane& d : c.faults.dead_lane_list)
     if (d.lane >= g.lanes)
       throw std::invalid_argument("macro: dead lane " + std::to_string(d.lane) + " does not exist");
   if (c.tile > 0xffff) throw std::invalid_argument("macro: tile must be below 65536");
   if (!(c.clock_ns > 0)) throw std::invalid_argument("macro: clock_ns must be > 0");
-  pcm_log_age(kPcmGeneric, c.age_s);  // throws std::domain_error
+  if (c.technology == nullptr) throw std::invalid_argument("macro: no technology");
+  check_age(c.age_s);
   return c;
 }
 
@@ -100,9 +102,11 @@ std::vector<uint32_t> drawn(const MacroConfig& c, uint8_t kind, uint32_t n, uint
   return out;
 }
 
-std::vector<uint32_t> fabricate_open(const MacroConfig& c) {
-  std::vector<uint32_t> open = drawn(c, kOpenColumnKind, c.geometry.cols + c.geometry.spares, c.faults.open_columns);
-  open.insert(open.end(), c.faults.open_list.begin(), c.faults.open_list.end());
+/// `count` of n drawn, and a list besides.
+std::vector<uint32_t> fabricate_open(const MacroConfig& c, uint8_t kind, uint32_t n, uint32_t count,
+                                     const std::vector<uint32_t>& list) {
+  std::vector<uint32_t> open = drawn(c, kind, n, count);
+  open.insert(open.end(), list.begin(), list.end());
   std::sort(open.begin(), open.end());
   open.erase(std::unique(open.begin(), open.end()), open.end());
   return open;
@@ -129,12 +133,18 @@ ArrayConfig array_config(const MacroConfig& c) {
   a.read_noise = c.effects.has(Effect::kReadNoise);
   a.lanes = c.geometry.lanes;
   a.spares = c.geometry.spares;
-  a.pulse = c.pulse;
+  a.technology = c.technology;
+  a.levels = c.effects.has(Effect::kLevels);
+  a.on_off = c.effects.has(Effect::kOnOff);
+  a.device_noise = c.read_noise == ReadNoise::kDevice;
   a.pulse_noise_kind = stream(c.effects, Effect::kPulseNoise);
   a.pulse_variation_kind = stream(c.effects, Effect::kPulseVariation);
   a.wear_kind = stream(c.effects, Effect::kWear);
   a.stuck_fraction = c.faults.stuck_fraction;
-  a.open = fabricate_open(c);
+  a.open_fraction = c.faults.open_fraction;
+  a.open = fabricate_open(c, kOpenColumnKind, c.geometry.cols + c.geometry.spares, c.faults.open_columns,
+                          c.faults.open_list);
+  a.open_rows = fabricate_open(c, kOpenRowKind, c.geometry.rows, c.faults.open_rows, c.faults.open_row_list);
   return a;
 }
 
@@ -227,9 +237,13 @@ struct Macro::Impl {
     float* s = bank->s.data() + static_cast<size_t>(chunk) * kChunk;
     float variance[kChunk];
     column_sums(m, bank->rows, chunk, s, variance);
-    if (!m.v.empty())
+    if (!m.s[0].empty()) {
+      add_device_noise(m, bank->rows, chunk, config.run_seed, kDeviceNoiseKind, bank->drive,
+                       static_cast<uint16_t>(config.tile), s);
+    } else if (!m.v.empty()) {
       add_read_noise(chunk, config.run_seed, kEffects[static_cast<unsigned>(Effect::kReadNoise)].kind, bank->drive,
                      static_cast<uint16_t>(config.tile), variance, s);
+    }
     if (config.effects.has(Effect::kSettling))
       for (uint32_t c = 0; c < kChunk; ++c) s[c] *= bank->settled;
     bank->done[chunk] = 1;
@@ -440,7 +454,7 @@ void Macro::program_cells(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t 
 }
 
 void Macro::set_age(double age_s) {
-  pcm_log_age(kPcmGeneric, age_s);  // throws std::domain_error
+  check_age(age_s);
   if (age_s == impl_->config.age_s) return;
   impl_->finish_samples();
   impl_->config.age_s = age_s;
@@ -450,7 +464,7 @@ void Macro::set_age(double age_s) {
 void Macro::advance_time(double seconds) {
   Impl& s = *impl_;
   if (!(seconds >= 0)) throw std::domain_error("advance_time: seconds must be >= 0");
-  pcm_log_age(kPcmGeneric, s.config.age_s + (s.now_s + seconds));  // throws std::domain_error
+  check_age(s.config.age_s + (s.now_s + seconds));
   if (seconds == 0) return;
   s.finish_samples();
   s.own_devices().reserve_epoch();
@@ -548,6 +562,7 @@ WeightError Macro::weight_error(uint32_t row0, uint32_t col0, uint32_t rows, uin
   return e;
 }
 
+std::vector<uint32_t> Macro::open_rows() const { return impl_->devices->config().open_rows; }
 std::vector<uint32_t> Macro::open_columns() const { return impl_->devices->config().open; }
 std::vector<DeadLane> Macro::dead_lanes() const { return impl_->dead_lanes; }
 
@@ -558,8 +573,8 @@ DeviceState Macro::device_state() const {
 
 void Macro::set_device_state(const DeviceState& state) {
   Impl& s = *impl_;
-  pcm_log_age(kPcmGeneric, state.age_s + state.chip_time_s);
-  pcm_log_age(kPcmGeneric, state.age_s);
+  check_age(state.age_s + state.chip_time_s);
+  check_age(state.age_s);
   for (double t : state.array.epochs)
     if (!(t <= state.chip_time_s))
       throw std::invalid_argument("device state: something was programmed after chip time");

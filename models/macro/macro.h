@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "models/crossbar/array.h"
-#include "models/device/pulse.h"
+#include "models/device/technology.h"
 #include "models/macro/effects.h"
 #include "models/macro/geometry.h"
 
@@ -56,8 +56,11 @@ struct DeadLane {
 /// What fabrication broke. Counts are drawn with the chip seed; lists are for tests and experiments.
 struct FaultConfig {
   double stuck_fraction = kStuckFraction;  ///< of the devices, half at 0, half at Gmax; needs the effect `stuck`
+  double open_fraction = 0;                ///< of the devices: no conductance at all; needs the effect `stuck`
+  uint32_t open_rows = 0;                  ///< that no voltage reaches
   uint32_t open_columns = 0;               ///< that carry no current, of the columns and the spares
   uint32_t dead_lanes = 0;                 ///< whose comparator is constant, 0 or 1 drawn
+  std::vector<uint32_t> open_row_list;     ///< besides
   std::vector<uint32_t> open_list;         ///< besides; cols + lane is the spare column of a lane
   std::vector<DeadLane> dead_lane_list;    ///< besides
 };
@@ -79,6 +82,12 @@ struct WeightError {
   double mean = 0, sigma = 0, largest = 0;  ///< largest: of the magnitudes
 };
 
+/// How read noise is drawn: both have the same law.
+enum class ReadNoise : uint8_t {
+  kColumn,  ///< one gaussian a column with the exact variance
+  kDevice,  ///< one gaussian a device: slow, to hold the other against
+};
+
 struct MacroConfig {
   Geometry geometry;
   uint32_t tile = 0;
@@ -87,7 +96,8 @@ struct MacroConfig {
   double age_s = 0;   ///< age of what is programmed by formula
   double clock_ns = 4.0;
   FaultConfig faults;
-  PulsePreset pulse = kPulseGeneric;
+  std::shared_ptr<const Technology> technology = builtin_technology("pcm_generic");
+  ReadNoise read_noise = ReadNoise::kColumn;
 };
 
 /// Analog half of one tile. Copies share the programmed device state and are independent otherwise (shards of a run).
@@ -118,6 +128,7 @@ class Macro {
   /// Effective weights of cells (row0.., col0..) now, without read noise, row-major. Throws std::out_of_range.
   std::vector<float> weights(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols) const;
   WeightError weight_error(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols, const int8_t* targets) const;
+  std::vector<uint32_t> open_rows() const;     ///< ascending
   std::vector<uint32_t> open_columns() const;  ///< ascending; cols + lane is the spare column of a lane
   std::vector<DeadLane> dead_lanes() const;
   /// Devices, repair, chip time and drive count (models/macro/snapshot.h). What was sampled is not part of it.

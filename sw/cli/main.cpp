@@ -13,6 +13,7 @@
 
 #include "models/macro/effects.h"
 #include "sw/cli/compare.h"
+#include "sw/cli/device.h"
 #include "sw/cli/diff.h"
 #include "sw/cli/files.h"
 #include "sw/cli/life.h"
@@ -70,11 +71,20 @@ void add_fault(const std::string& text, const Geometry& g, FaultConfig* faults) 
   } else if (kind == "open") {
     checked(whole(0, g.cols));
     faults->open_columns = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
+  } else if (kind == "open-devices") {
+    checked(number(0, 1));
+    faults->open_fraction = std::strtod(value.c_str(), nullptr);
+  } else if (kind == "open-rows") {
+    checked(whole(0, g.rows));
+    faults->open_rows = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
   } else if (kind == "dead") {
     checked(whole(0, g.lanes));
     faults->dead_lanes = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
   } else {
-    throw UsageError(fmt::format("--fault {}: no such fault; there are stuck=SHARE, open=COLUMNS, dead=LANES", text));
+    throw UsageError(
+        fmt::format("--fault {}: no such fault; there are stuck=SHARE, open-devices=SHARE, open-rows=ROWS, "
+                    "open=COLUMNS, dead=LANES",
+                    text));
   }
 }
 
@@ -82,7 +92,7 @@ void add_fault(const std::string& text, const Geometry& g, FaultConfig* faults) 
 struct CommonArgs {
   RunOptions run;
   std::string fidelity = "fast", geometry = "reference", json;
-  std::string programming;
+  std::string programming, technology = "pcm_generic", read_noise = "per-column";
   std::vector<std::string> effects, faults;
   bool ideal = false;
 
@@ -101,6 +111,12 @@ struct CommonArgs {
     app->add_option("--age-s", run.age_s, "seconds since programming")->check(number(0, 1e12))->capture_default_str();
     app->add_flag("--ideal", ideal, "switch every effect off");
     app->add_option("--effect", effects, "NAME=on|off, repeatable (ohmac info --effects)");
+    app->add_option("--technology", technology,
+                    "devices: a name (ohmac info --technologies) or a preset file PATH.toml")
+        ->capture_default_str();
+    app->add_option("--read-noise", read_noise, "per-column: exact in law; per-device: one draw a device, slow")
+        ->check(CLI::IsMember({"per-column", "per-device"}))
+        ->capture_default_str();
     app->add_option(
            "--programming", programming,
            "pulse: write-verify by the chip itself; formula: the published spread after it, drawn by the model "
@@ -111,8 +127,8 @@ struct CommonArgs {
     app->add_flag("--self-test", run.self_test, "firmware tests lanes, columns and devices before it programs");
     app->add_flag("--repair", run.repair, "firmware puts spare columns in the place of bad ones (with --self-test)");
     app->add_option("--fault", faults,
-                    "KIND=VALUE, repeatable: stuck=SHARE of the devices of every tile, open=NUMBER of columns, "
-                    "dead=NUMBER of ADC lanes");
+                    "KIND=VALUE, repeatable, of every tile: stuck=SHARE of the devices, half low, half high, "
+                    "open-devices=SHARE, open-rows=NUMBER, open=NUMBER of columns, dead=NUMBER of ADC lanes");
     app->add_flag("--lossless", run.lossless,
                   "1-bit inputs, two weight slices, groups of 8 rows: no code is rounded or clipped");
     app->add_option("--adc-bits", run.adc_bits, "ADC resolution")->check(whole(4, 8))->capture_default_str();
@@ -144,6 +160,8 @@ struct CommonArgs {
             "--self-test and --repair");
       }
     }
+    o.technology = load_technology(technology);
+    o.read_noise = read_noise == "per-device" ? ReadNoise::kDevice : ReadNoise::kColumn;
     if (o.repair && !o.self_test) throw UsageError("--repair: nothing is known to be bad; add --self-test");
     for (const std::string& e : effects) {
       const size_t eq = e.find('=');
@@ -158,13 +176,20 @@ struct CommonArgs {
         throw UsageError(fmt::format("--effect {}: write {}=on or {}=off", e, name, name));
       o.effects.set(effect, value == "on");
     }
+    if (o.technology->levels != 0 && o.effects.has(Effect::kLevels) && o.restore.empty() &&
+        o.programming == Programming::kPulse) {
+      throw UsageError(
+          fmt::format("--technology {}: write-verify aims between its {} levels; use --programming formula, or "
+                      "--effect levels=off",
+                      o.technology->name, o.technology->levels));
+    }
     return o;
   }
 };
 
 void print_record(const RunRecord& r) {
-  fmt::print("{} at fidelity {}, {} images, chip seed {}, run seed {}\n", r.network, r.fidelity, r.images, r.chip_seed,
-             r.run_seed);
+  fmt::print("{} at fidelity {}, {} images, chip seed {}, run seed {}, devices {}\n", r.network, r.fidelity, r.images,
+             r.chip_seed, r.run_seed, r.technology);
   fmt::print("accuracy   float {:.2f} %, int8 {:.2f} %, int8_adc {:.2f} %, chip {:.2f} %\n", 100 * r.accuracy_float,
              100 * r.accuracy_int8, 100 * r.accuracy_int8_adc, 100 * r.accuracy_analog);
   fmt::print("cycles     {} in total{}, {:.1f} an inference, ADC bound {}, utilisation {:.1f} %\n", r.cycles_total,
@@ -191,7 +216,28 @@ void print_record(const RunRecord& r) {
              r.host_seconds, r.cycles_per_second());
 }
 
-int info(bool effects) {
+/// Table of the constants of every technology built in.
+void print_technologies() {
+  for (const std::string& name : technology_names()) {
+    const auto t = builtin_technology(name);
+    fmt::print("{}: {}\n", name, t->title);
+    for (const Constant& c : constants(*t)) {
+      if (c.field == "name" || c.field == "title") continue;
+      fmt::print("  {:<20} {} {}\n  {:<20}   source: {}\n", c.field, c.value, c.unit, "", c.source);
+      if (!c.fitted.empty()) fmt::print("  {:<20}   fitted to: {}; no prediction of it\n", "", c.fitted);
+    }
+  }
+}
+
+int info(bool effects, bool technologies, const std::string& technology) {
+  if (!technology.empty()) {
+    fmt::print("{}", to_toml(*load_technology(technology)));
+    return 0;
+  }
+  if (technologies) {
+    print_technologies();
+    return 0;
+  }
   if (effects) {
     for (const EffectInfo& e : kEffects) fmt::print("{:<18} {}\n", e.name, e.doc);
     return 0;
@@ -202,6 +248,7 @@ int info(bool effects) {
                g.mesh_y, g.rows, g.cols, g.lanes, g.sram_bytes);
   }
   fmt::print("networks: {}\n", fmt::join(shipped_networks(), ", "));
+  fmt::print("technologies: {}\n", fmt::join(technology_names(), ", "));
   return 0;
 }
 
@@ -259,9 +306,28 @@ int main_checked(int argc, char** argv) {
   comp->add_option("--out", out, "image file");
   comp->add_option("--listing", listing, "listing file, - for standard output")->capture_default_str();
 
-  auto* inf = app.add_subcommand("info", "geometries, networks, effects");
-  bool effects = false;
+  auto* dev = app.add_subcommand(
+      "device", "program, age and read devices outside any array; CSV: programmed_us, drifted_us, read_us");
+  DeviceOptions device_options;
+  std::string target_us, read_at = "0";
+  dev->add_option("--technology", device_options.technology, "a name (ohmac info --technologies) or a file PATH.toml")
+      ->capture_default_str();
+  dev->add_option("--target-us", target_us, "target conductance, microsiemens")->check(number(0, 1e9))->required();
+  dev->add_option("--count", device_options.count, "devices")->check(whole(1, 10000000))->capture_default_str();
+  dev->add_option("--read-at", read_at, "seconds after verify at which they are read")
+      ->check(number(0, 1e12))
+      ->capture_default_str();
+  dev->add_option("--seed", device_options.seed, "fabrication, programming and reading")
+      ->check(any_whole())
+      ->capture_default_str();
+  dev->add_option("--out", device_options.out, "CSV file without header, one device a line")->required();
+
+  auto* inf = app.add_subcommand("info", "geometries, networks, effects, technologies");
+  bool effects = false, technologies = false;
+  std::string technology;
   inf->add_flag("--effects", effects, "the effect table");
+  inf->add_flag("--technologies", technologies, "constants of all technologies, with units and sources");
+  inf->add_option("--technology", technology, "write a technology as a preset file to standard output");
 
   std::vector<std::string> verbs;
   for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
@@ -275,7 +341,12 @@ int main_checked(int argc, char** argv) {
     return code == 0 ? 0 : 2;
   }
 
-  if (*inf) return info(effects);
+  if (*inf) return info(effects, technologies, technology);
+  if (*dev) {
+    device_options.target_us = std::strtod(target_us.c_str(), nullptr);
+    device_options.read_at_s = std::strtod(read_at.c_str(), nullptr);
+    return device(device_options);
+  }
   for (const auto& [option, path] :
        {std::pair{"--json", &run_args.json}, std::pair{"--waves", &run_args.run.waves},
         std::pair{"--save", &run_args.run.save}, std::pair{"--timeline", &run_args.run.timeline},
@@ -340,6 +411,9 @@ int main(int argc, char** argv) {
   try {
     return ohmac::cli::main_checked(argc, argv);
   } catch (const ohmac::cli::UsageError& e) {
+    fmt::print(stderr, "ohmac: {}\n", e.what());
+    return 2;
+  } catch (const ohmac::TechnologyError& e) {
     fmt::print(stderr, "ohmac: {}\n", e.what());
     return 2;
   } catch (const ohmac::compiler::CompileError& e) {

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +14,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <sstream>
 #include <string>
 
 #include "models/device/simd.h"
@@ -95,6 +98,24 @@ TEST_F(Cli, WrongOptionValuesAreRefused) {
       {"compare --images 4 --rtl-images 5", {"--rtl-images 5"}},
       {"compare --chip-seeds 0", {"--chip-seeds"}},
       {"diff --rtl-run-seed x", {"--rtl-run-seed"}},
+      {"run --fault open-rows=257", {"open-rows=257", "0 to 256"}},
+      {"run --fault open-devices=2", {"open-devices=2", "0 to 1"}},
+      {"run --technology pcm", {"technology 'pcm'", "pcm_generic", "reram"}},
+      {"run --technology nosuch.toml", {"nosuch.toml", "No such file"}},
+      {"run --read-noise loud", {"--read-noise"}},
+      {"info --technology pcm", {"technology 'pcm'", "flash_nor"}},
+      {"device --out x.csv", {"--target-us"}},
+      {"device --target-us 5", {"--out"}},
+      {"device --out x.csv --target-us -1", {"--target-us", "-1"}},
+      {"device --out x.csv --target-us nan", {"--target-us", "nan"}},
+      {"device --out x.csv --target-us 5uS", {"--target-us", "5uS"}},
+      {"device --out x.csv --target-us 26", {"--target-us 26", "pcm_generic must be 0 to 25 uS"}},
+      {"device --out x.csv --target-us 0.01 --technology flash_nor", {"0.02 to 10 uS"}},
+      {"device --out x.csv --target-us 5 --count 0", {"--count"}},
+      {"device --out x.csv --target-us 5 --count 1e5", {"--count", "whole number"}},
+      {"device --out x.csv --target-us 5 --read-at -1", {"--read-at"}},
+      {"device --out x.csv --target-us 5 --seed -1", {"--seed"}},
+      {"device --out x.csv --target-us 5 --technology pcm", {"technology 'pcm'", "pcm_generic"}},
       {"run --programming laser", {"--programming", "pulse"}},
       {"run --repair", {"--repair", "--self-test"}},
       {"run --fault stuck=2", {"--fault stuck=2"}},
@@ -115,6 +136,7 @@ TEST_F(Cli, WrongOptionValuesAreRefused) {
     expect_error(ohmac(c.arguments), c.words);
   }
   EXPECT_FALSE(fs::exists("x.fst"));
+  EXPECT_FALSE(fs::exists("x.csv"));
 }
 
 TEST_F(Cli, WrongImagesAreNamed) {
@@ -147,7 +169,8 @@ TEST_F(Cli, WrongOutputFilesAreRefusedBeforeTheWork) {
   } kCases[] = {{"run --images 1 --json ", "--json"}, {"run --images 1 --fidelity rtl --waves ", "--waves"},
                 {"run --images 1 --save ", "--save"}, {"run --images 1 --timeline ", "--timeline"},
                 {"life --json ", "--json"},           {"compile --out ", "--out"},
-                {"compile --listing ", "--listing"},  {"compare --json ", "--json"}};
+                {"compile --listing ", "--listing"},  {"device --target-us 5 --out ", "--out"},
+                {"compare --json ", "--json"}};
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.option);
     const Answer a = ohmac(c.arguments + inside);
@@ -181,7 +204,90 @@ TEST_F(Cli, ProgramImages) {
   expect_error(ohmac("run --image " + file("flipped.ohmi", bytes)), {"corrupt", "CRC"});
 }
 
+TEST_F(Cli, WrongPresetsNameFileLineAndField) {
+  const std::string good = ohmac("info --technology pcm_generic").text;
+  ASSERT_NE(good.find("gmax = { value = 25,"), std::string::npos) << good;
+  const auto wrong = [&](const std::string& what, const std::string& with) {
+    std::string text = good;
+    return file("mine.toml", text.replace(text.find(what), what.size(), with));
+  };
+  for (const std::string verb : {"run --images 1", "device --target-us 5 --out x.csv", "info"}) {
+    SCOPED_TRACE(verb);
+    expect_error(ohmac(verb + " --technology " + wrong("value = 25,", "value = -25,")),
+                 {"mine.toml:5: device.gmax: -25 is out of range"});
+    expect_error(ohmac(verb + " --technology " + wrong("[drift]", "[dirft]")), {"mine.toml:", "dirft: unknown"});
+    expect_error(ohmac(verb + " --technology " + wrong("[wear]", "[wear")), {"mine.toml:", "not TOML"});
+  }
+  EXPECT_FALSE(fs::exists("x.csv"));
+  const std::string ternary = wrong("[device]", "[device]\nlevels = { value = 2, unit = \"1\", source = \"x\" }");
+  expect_error(ohmac("run --images 1 --technology " + ternary), {"2 levels", "--programming formula"});
+  EXPECT_EQ(ohmac("run --images 1 --programming formula --technology " + ternary).code, 0);
+}
+
 // --- What it does.
+TEST_F(Cli, DevicesAreTheSameOnEverySimdLevelAndFollowTheSeed) {
+  const auto csv = [&](const std::string& arguments, const std::string& environment = "") {
+    const std::string out = path("devices.csv");
+    fs::remove(out);
+    const Answer a = shell(environment + " " + OHMAC_BINARY + " device --target-us 12.5 --count 1000 --read-at 86400 " +
+                           arguments + " --out " + out);
+    EXPECT_EQ(a.code, 0) << a.text;
+    std::ifstream f(out);
+    return std::string(std::istreambuf_iterator<char>(f), {});
+  };
+  const std::string first = csv("--seed 3");
+  EXPECT_EQ(std::count(first.begin(), first.end(), '\n'), 1000);
+  EXPECT_EQ(csv("--seed 3", "OHMAC_SIMD=baseline"), first);
+  EXPECT_NE(csv("--seed 4"), first);
+  // Law: 12.5 uS, sigma 0.26348 + 1.9650 / 2 - 1.1731 / 4 = 0.9527; drifted by (86420 / 20)^-nu, nu = 0.049 +- 0.008.
+  std::istringstream lines(first);
+  double sum[3] = {};
+  for (std::string line; std::getline(lines, line);) {
+    double v[3];
+    ASSERT_EQ(std::sscanf(line.c_str(), "%lf,%lf,%lf", &v[0], &v[1], &v[2]), 3) << line;
+    ASSERT_EQ(std::count(line.begin(), line.end(), ','), 2) << line;
+    for (int k = 0; k < 3; ++k) sum[k] += v[k] / 1000;
+  }
+  EXPECT_NEAR(sum[0], 12.5, 5 * 0.9527 / std::sqrt(1000.0));
+  const double drifted = 12.5 * std::pow(4321.0, -0.049) * std::exp(0.5 * std::pow(0.008 * std::log(4321.0), 2));
+  EXPECT_NEAR(sum[1], drifted, 0.15);
+  EXPECT_NEAR(sum[2], drifted, 0.25);
+}
+
+TEST_F(Cli, APrintedPresetIsTheTechnology) {
+  const std::string mine = file("mine.toml", ohmac("info --technology reram").text);
+  EXPECT_EQ(ohmac("info --technology " + mine).text, ohmac("info --technology reram").text);
+  EXPECT_EQ(sha_of("run --images 5 --technology " + mine), sha_of("run --images 5 --technology reram"));
+  EXPECT_EQ(record("sha.json").at("options").at("technology"), "reram");
+  const Answer all = ohmac("info --technologies");
+  for (const char* w : {"pcm_hermes_two", "drift.nu_mean", "source: ", "fitted to: ", "flash_nor", "Gmax/decade"})
+    EXPECT_NE(all.text.find(w), std::string::npos) << w;
+}
+
+TEST_F(TinyCli, TechnologiesGiveTheSameBitsInRtlAndFastAndTheirSnapshotsKnowThem) {
+  const std::string base = "run --geometry tiny --images 8 --age-s 3600" + arguments_;
+  std::vector<std::string> seen;
+  for (const std::string t : {"pcm_generic", "pcm_hermes_two", "reram", "flash_nor"}) {
+    SCOPED_TRACE(t);
+    const std::string one = base + " --technology " + t;
+    const std::string fast = sha_of(one);
+    EXPECT_EQ(sha_of(one + " --fidelity rtl"), fast);
+    EXPECT_EQ(std::count(seen.begin(), seen.end(), fast), 0);
+    seen.push_back(fast);
+  }
+  const std::string snapshot = path("chip.snap");
+  EXPECT_EQ(ohmac(base + " --technology reram --save " + snapshot).code, 0);
+  const Answer other = ohmac(base + " --restore " + snapshot);
+  EXPECT_NE(other.code, 0);
+  EXPECT_NE(other.text.find("technology is reram, wanted pcm_generic"), std::string::npos) << other.text;
+  const std::string again = sha_of(base + " --technology reram --restore " + snapshot);
+  EXPECT_EQ(again, seen[2]);
+  // Drawn a device, read noise is another draw of the same law, in both fidelities alike.
+  const std::string each = sha_of(base + " --read-noise per-device");
+  EXPECT_EQ(sha_of(base + " --read-noise per-device --fidelity rtl"), each);
+  EXPECT_NE(each, seen[0]);
+}
+
 TEST_F(Cli, RunListNamesTheNetworks) {
   const Answer a = ohmac("run --list");
   EXPECT_EQ(a.code, 0);
