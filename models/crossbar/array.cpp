@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "models/crossbar/wired.h"
 #include "models/device/philox.h"
 
 namespace ohmac {
@@ -340,40 +341,66 @@ void DeviceArray::update_column(EffectiveMatrix* m, uint32_t col) const {
   for (uint32_t r = 0; r < m->rows; ++r) update_cell(m, r, col);
 }
 
-inline void DeviceArray::update_cell(EffectiveMatrix* m, uint32_t row, uint32_t col) const {
+inline DeviceArray::Reading DeviceArray::reading(const EffectiveMatrix& m, size_t d) const {
   const Technology& tech = *config_.technology;
+  Reading r = {s_.g_us[d], 0};
+  const unsigned flags = s_.flags[d];
+  // A stuck device neither ages nor fluctuates, nor does one without conductance or that nothing has touched yet.
+  if ((flags & (kStuck | kWorn)) != 0 || (zero_stays_ ? r.g_us == 0 : !touched(d))) return r;
+  const bool pulsed = (flags & kPulsed) != 0;
+  const AgeTerms& age = m.ages[2 * s_.epoch[d] + (pulsed ? 1 : 0)];
+  if (config_.drift_kind != 0) {
+    if (tech.ageing != Ageing::kDrift) {
+      r.g_us = aged(d, age);
+    } else if (age.log_age != 0) {
+      const double nu = deviate_[d];
+      r.g_us *= drift_factor(nu == nu ? nu : deviate(d), age.log_age);
+    }
+  }
+  if (config_.read_noise) {
+    const double q = pulsed ? pulsed_noise(d) : (*q_target_)[target_of(d)];
+    r.sigma_us = read_sigma_us(tech, r.g_us, q, age.bandwidth);
+  }
+  return r;
+}
+
+inline void DeviceArray::update_cell(EffectiveMatrix* m, uint32_t row, uint32_t col) const {
   const size_t c = cell(row, col);
   const size_t at = m->index(row, col);
   const bool no_current = dark(row, col);
   double g[2], variance = 0;
   for (unsigned p = 0; p < 2; ++p) {
-    const size_t d = 2 * c + p;
-    g[p] = s_.g_us[d];
-    const unsigned flags = s_.flags[d];
-    double sigma = 0;
-    // A stuck device neither ages nor fluctuates, nor does one without conductance or that nothing has touched yet.
-    const bool still = (flags & (kStuck | kWorn)) != 0 || (zero_stays_ ? g[p] == 0 : !touched(d));
-    if (!still) {
-      const bool pulsed = (flags & kPulsed) != 0;
-      const AgeTerms& age = m->ages[2 * s_.epoch[d] + (pulsed ? 1 : 0)];
-      if (config_.drift_kind != 0) {
-        if (tech.ageing != Ageing::kDrift) {
-          g[p] = aged(d, age);
-        } else if (age.log_age != 0) {
-          const double nu = deviate_[d];
-          g[p] *= drift_factor(nu == nu ? nu : deviate(d), age.log_age);
-        }
-      }
-      if (config_.read_noise) {
-        const double q = pulsed ? pulsed_noise(d) : (*q_target_)[target_of(d)];
-        sigma = read_sigma_us(tech, g[p], q, age.bandwidth) * unit_;
-        variance += sigma * sigma;
-      }
-    }
+    const Reading r = reading(*m, 2 * c + p);
+    g[p] = r.g_us;
+    const double sigma = r.sigma_us * unit_;
+    variance += sigma * sigma;
     if (!m->s[p].empty()) m->s[p][at] = no_current ? 0.0f : static_cast<float>(sigma);
   }
   m->w[at] = no_current ? 0.0f : static_cast<float>((g[0] - g[1]) * unit_);
   if (config_.read_noise) m->v[at] = no_current ? 0.0f : static_cast<float>(variance);
+}
+
+void DeviceArray::read_row(const EffectiveMatrix& m, uint32_t row, double* g, double* sigma) const {
+  for (uint32_t col = 0; col < config_.cols; ++col) {
+    for (unsigned p = 0; p < 2; ++p) {
+      const Reading r = dark(row, col) ? Reading{0, 0} : reading(m, 2 * cell(row, col) + p);
+      g[2 * col + p] = 1e-6 * r.g_us;
+      sigma[2 * col + p] = 1e-6 * r.sigma_us;
+    }
+  }
+}
+
+PairReadings DeviceArray::readings(const EffectiveMatrix& m) const {
+  const size_t width = 2 * static_cast<size_t>(config_.cols);
+  PairReadings d{std::vector<double>(config_.rows * width), std::vector<double>(config_.rows * width)};
+  for (uint32_t r = 0; r < config_.rows; ++r) read_row(m, r, &d.g[r * width], &d.sigma[r * width]);
+  return d;
+}
+
+EffectiveMatrix DeviceArray::wired(const EffectiveMatrix& m, const WireOhms& wires) const {
+  EffectiveMatrix out = m;
+  apply_wires(readings(m), wires, unit_per_siemens(), &out);
+  return out;
 }
 
 void DeviceArray::update(EffectiveMatrix* m, ArrayTime time, uint32_t row0, uint32_t col0, uint32_t rows,

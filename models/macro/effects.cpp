@@ -20,6 +20,7 @@ const EffectInfo kEffects[kNumEffects] = {
     {"wear", 10, "a device is stuck where it is after its number of pulses"},
     {"levels", 0, "targets of formula programming are rounded to the levels of the technology, if finite"},
     {"on_off", 0, "a device has at least Gmax / on_off of the technology, if finite"},
+    {"wire", 0, "voltage drop in row and column wires, exact; off unless asked for"},
 };
 
 bool find_effect(std::string_view name, Effect* out) {

@@ -27,6 +27,7 @@ struct ChipIdentity {
   std::shared_ptr<const Technology> technology = builtin_technology("pcm_generic");
   uint64_t chip_seed = 1;
   double clock_ns = 4.0;
+  WireOhms wires = kDefaultWires;
 };
 
 struct Snapshot {

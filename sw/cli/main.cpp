@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <limits>
 #include <optional>
+#include <tuple>
 
 #include "models/macro/effects.h"
 #include "sw/cli/compare.h"
@@ -18,6 +19,7 @@
 #include "sw/cli/files.h"
 #include "sw/cli/life.h"
 #include "sw/cli/run.h"
+#include "sw/cli/xbar.h"
 #include "sw/hal/gen/ohmac_isa.h"
 
 namespace ohmac::cli {
@@ -54,6 +56,30 @@ CLI::Validator number(double least, double most) {
         return fmt::format("'{}' is wrong; give a number, {:g} to {:g}", text, least, most);
       },
       "");
+}
+
+/// A wire: 0, or a resistance in the bounds of the models.
+CLI::Validator ohm() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        char* end = nullptr;
+        const double v = std::strtod(text.c_str(), &end);
+        if (!text.empty() && *end == '\0' && (v == 0 || (v >= kLeastOhm && v <= kMostOhm))) return {};
+        return fmt::format("'{}' is wrong; give 0, or {:g} to {:g} ohm (above, the array would read nothing)", text,
+                           kLeastOhm, kMostOhm);
+      },
+      "");
+}
+
+/// The four resistances of a network of wires.
+std::vector<CLI::Option*> add_wires(CLI::App* app, WireOhms* w) {
+  std::vector<CLI::Option*> all;
+  for (const auto& [name, value, doc] : {std::tuple{"--row-ohm", &w->row, "row wire from device to device, ohm"},
+                                         std::tuple{"--col-ohm", &w->col, "column wire from device to device, ohm"},
+                                         std::tuple{"--driver-ohm", &w->driver, "driver of a row, ohm"},
+                                         std::tuple{"--sense-ohm", &w->sense, "sense input of a column, ohm"}})
+    all.push_back(app->add_option(name, *value, doc)->check(ohm())->capture_default_str());
+  return all;
 }
 
 /// One --fault KIND=VALUE.
@@ -94,6 +120,7 @@ struct CommonArgs {
   std::string fidelity = "fast", geometry = "reference", json;
   std::string programming, technology = "pcm_generic", read_noise = "per-column";
   std::vector<std::string> effects, faults;
+  std::vector<CLI::Option*> wires;
   bool ideal = false;
 
   void add(CLI::App* app, bool with_fidelity) {
@@ -111,6 +138,7 @@ struct CommonArgs {
     app->add_option("--age-s", run.age_s, "seconds since programming")->check(number(0, 1e12))->capture_default_str();
     app->add_flag("--ideal", ideal, "switch every effect off");
     app->add_option("--effect", effects, "NAME=on|off, repeatable (ohmac info --effects)");
+    wires = add_wires(app, &run.wires);
     app->add_option("--technology", technology,
                     "devices: a name (ohmac info --technologies) or a preset file PATH.toml")
         ->capture_default_str();
@@ -176,6 +204,11 @@ struct CommonArgs {
         throw UsageError(fmt::format("--effect {}: write {}=on or {}=off", e, name, name));
       o.effects.set(effect, value == "on");
     }
+    if (o.effects.has(Effect::kWire) && o.read_noise == ReadNoise::kDevice)
+      throw UsageError("--read-noise per-device: knows no wires; leave out --effect wire=on");
+    for (const CLI::Option* w : wires)
+      if (w->count() != 0 && !o.effects.has(Effect::kWire))
+        throw UsageError(fmt::format("{}: the chip has no wires; add --effect wire=on", w->get_name()));
     if (o.technology->levels != 0 && o.effects.has(Effect::kLevels) && o.restore.empty() &&
         o.programming == Programming::kPulse) {
       throw UsageError(
@@ -306,6 +339,16 @@ int main_checked(int argc, char** argv) {
   comp->add_option("--out", out, "image file");
   comp->add_option("--listing", listing, "listing file, - for standard output")->capture_default_str();
 
+  auto* xb = app.add_subcommand("xbar", "column currents of a resistive crossbar with wires: CSV in, CSV out");
+  XbarOptions xbar_options;
+  xb->add_option("--conductance", xbar_options.conductance,
+                 "CSV of the cells' conductances, siemens, one row of the crossbar a line")
+      ->required();
+  xb->add_option("--inputs", xbar_options.inputs, "CSV of input voltages, volts, one vector a line")->required();
+  xb->add_option("--out", xbar_options.out, "CSV of column currents, amperes, one vector a line; - for standard output")
+      ->required();
+  add_wires(xb, &xbar_options.wires);
+
   auto* dev = app.add_subcommand(
       "device", "program, age and read devices outside any array; CSV: programmed_us, drifted_us, read_us");
   DeviceOptions device_options;
@@ -351,9 +394,10 @@ int main_checked(int argc, char** argv) {
        {std::pair{"--json", &run_args.json}, std::pair{"--waves", &run_args.run.waves},
         std::pair{"--save", &run_args.run.save}, std::pair{"--timeline", &run_args.run.timeline},
         std::pair{"--json", &compare_args.json}, std::pair{"--json", &life_args.json}, std::pair{"--out", &out},
-        std::pair{"--listing", &listing}}) {
-    if (*path != "-" || path != &listing) check_writable(option, *path);
+        std::pair{"--listing", &listing}, std::pair{"--out", &xbar_options.out}}) {
+    if (*path != "-" || (path != &listing && path != &xbar_options.out)) check_writable(option, *path);
   }
+  if (*xb) return xbar(xbar_options);
   if (*run) {
     if (list) {
       for (const std::string& n : shipped_networks()) fmt::print("{}\n", n);

@@ -44,6 +44,7 @@ nlohmann::ordered_json to_json(const RunRecord& r) {
       {"age_s", r.age_s}, {"lossless", r.lossless}, {"effects_off", r.effects_off}, {"read_noise", r.read_noise},
                   {"technology", r.technology},
                   {"technology_sha256", r.technology_sha256}};
+  if (!r.wire_ohm.empty()) j["options"]["wire_ohm"] = r.wire_ohm;
   j["outputs_sha256"] = r.outputs_sha256;
   j["host"] = {{"seconds", r.host_seconds},
                {"bringup_seconds", r.bringup_seconds},
