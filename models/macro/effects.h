@@ -21,8 +21,16 @@ enum class Effect : uint8_t {
   kWear,
   kLevels,
   kOnOff,
+  kDacGain,
+  kDacOffset,
+  kDacInl,
+  kDacNoise,
+  kSaturation,
+  kHoldNoise,
+  kSarMismatch,
+  kComparatorUncertainty,
 };
-constexpr uint32_t kNumEffects = 14;
+constexpr uint32_t kNumEffects = 22;
 
 /// Random streams of faults, which are counted in FaultConfig instead of switched.
 constexpr uint8_t kOpenColumnKind = 11, kDeadLaneKind = 12;
@@ -49,6 +57,11 @@ class EffectSet {
   static EffectSet none() {
     EffectSet s;
     s.bits_ = 0;
+    return s;
+  }
+  static EffectSet all() {
+    EffectSet s;
+    s.bits_ = (1u << kNumEffects) - 1;
     return s;
   }
   uint32_t bits() const { return bits_; }

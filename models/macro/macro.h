@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "models/converters/row_dac.h"
 #include "models/crossbar/array.h"
 #include "models/device/technology.h"
 #include "models/macro/effects.h"
@@ -98,6 +99,7 @@ struct MacroConfig {
   FaultConfig faults;
   std::shared_ptr<const Technology> technology = builtin_technology("pcm_generic");
   ReadNoise read_noise = ReadNoise::kColumn;
+  DacMode dac = DacMode::kVoltage;
 };
 
 /// Analog half of one tile. Copies share the programmed device state and are independent otherwise (shards of a run).
