@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "models/macro/effects.h"
+#include "sw/cli/ablate.h"
 #include "sw/cli/compare.h"
 #include "sw/cli/device.h"
 #include "sw/cli/diff.h"
@@ -94,7 +95,7 @@ void add_fault(const std::string& text, const Geometry& g, FaultConfig* faults) 
 struct CommonArgs {
   RunOptions run;
   std::string fidelity = "fast", geometry = "reference", json;
-  std::string programming, technology = "pcm_generic", read_noise = "per-column";
+  std::string programming, technology = "pcm_generic", read_noise = "per-column", dac = "voltage";
   std::vector<std::string> effects, faults;
   bool ideal = false;
 
@@ -118,6 +119,9 @@ struct CommonArgs {
         ->capture_default_str();
     app->add_option("--read-noise", read_noise, "per-column: exact in law; per-device: one draw a device, slow")
         ->check(CLI::IsMember({"per-column", "per-device"}))
+        ->capture_default_str();
+    app->add_option("--dac", dac, "rows: voltage: as high as the code; pwm: as long as the code, 1 ns a unit")
+        ->check(CLI::IsMember({"voltage", "pwm"}))
         ->capture_default_str();
     app->add_option(
            "--programming", programming,
@@ -164,6 +168,7 @@ struct CommonArgs {
     }
     o.technology = load_technology(technology);
     o.read_noise = read_noise == "per-device" ? ReadNoise::kDevice : ReadNoise::kColumn;
+    o.dac = dac == "pwm" ? DacMode::kPwm : DacMode::kVoltage;
     if (o.repair && !o.self_test) throw UsageError("--repair: nothing is known to be bad; add --self-test");
     for (const std::string& e : effects) {
       const size_t eq = e.find('=');
@@ -240,7 +245,7 @@ int info(bool effects, bool technologies, const std::string& technology) {
     return 0;
   }
   if (effects) {
-    for (const EffectInfo& e : kEffects) fmt::print("{:<18} {}\n", e.name, e.doc);
+    for (const EffectInfo& e : kEffects) fmt::print("{:<24} {}\n", e.name, e.doc);
     return 0;
   }
   fmt::print("ohmac, register map and instruction set version {}\n", isa::kVersion);
@@ -263,6 +268,14 @@ int main_checked(int argc, char** argv) {
   bool list = false;
   run->add_flag("--list", list, "list the shipped networks");
   run->add_option("--json", run_args.json, "write the result record");
+  bool with_ablation = false;
+  uint32_t ablation_chips = 1;
+  auto* ablation = run->add_flag("--ablate", with_ablation,
+                                 "accuracy with every effect, each alone and all but each: what costs how much");
+  run->add_option("--chips", ablation_chips, "chips of --ablate, seeds counting up")
+      ->check(whole(1, 10000))
+      ->needs(ablation)
+      ->capture_default_str();
   run->add_option("--save", run_args.run.save, "write a snapshot of the chip when it is ready");
   run->add_option("--timeline", run_args.run.timeline,
                   "write a trace of who worked when, for Perfetto (up to 250 images)");
@@ -383,6 +396,13 @@ int main_checked(int argc, char** argv) {
     }
     if ((!o.waves.empty() || !o.timeline.empty()) && o.images > kBatchImages) {
       throw UsageError(fmt::format("--waves, --timeline: at most {} images, one batch", kBatchImages));
+    }
+    if (with_ablation) {
+      if (!o.restore.empty() || !o.save.empty() || !o.waves.empty() || !o.timeline.empty()) {
+        throw UsageError(
+            "--ablate fabricates chips with other effects; leave out --restore, --save, --waves, --timeline");
+      }
+      return ablate(o, ablation_chips, run_args.json);
     }
     const RunOutcome r = execute(prepare(o), o);
     print_record(r.record);

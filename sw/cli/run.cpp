@@ -227,6 +227,7 @@ RunOutcome execute(const Workload& work, const RunOptions& o) {
   const std::string preset = to_toml(*o.technology);
   r.technology_sha256 = sha256_hex({preset.begin(), preset.end()});
   r.read_noise = name_of(o.read_noise);
+  r.dac = name_of(o.dac);
   r.threads = o.threads;
   for (uint32_t e = 0; e < kNumEffects; ++e) {
     if (!o.effects.has(static_cast<Effect>(e))) r.effects_off.push_back(kEffects[e].name);
