@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "models/crossbar/wired.h"
 #include "models/device/philox.h"
 
 namespace ohmac {
@@ -45,11 +46,19 @@ DeviceArray::DeviceArray(const ArrayConfig& config)
   least_us_ = x_min_ * tech.gmax_us;
   unit_ = 127.0 / (tech.gmax_us - least_us_);
   for (int k = 0; k < 128; ++k) x_target_.push_back(target_x(k / 127.0, x_min_, config.levels ? tech.levels : 0));
+  for (double x : x_target_) {
+    sigma_us_.push_back(programming_sigma_us(tech, x));
+    if (tech.ageing != Ageing::kDrift && tech.ageing != Ageing::kChargeLoss) continue;
+    const bool drifts = tech.ageing == Ageing::kDrift;
+    mean_.push_back((drifts ? tech.nu_mean : tech.loss_mean)(x));
+    std_.push_back((drifts ? tech.nu_std : tech.loss_std)(x));
+  }
   if (tech.ageing == Ageing::kRelaxation) {
     for (uint32_t knot = 1; knot <= tech.relaxation.size(); ++knot)
       for (double x : x_target_) relaxed_us_.push_back(relaxation_sigma_us(tech, x, knot, 0.0));
   }
-  zero_stays_ = tech.noise_of_gmax == 0 && (tech.ageing == Ageing::kNone || tech.ageing == Ageing::kDrift);
+  zero_stays_ =
+      least_us_ == 0 && tech.noise_of_gmax == 0 && (tech.ageing == Ageing::kNone || tech.ageing == Ageing::kDrift);
   const size_t cells = static_cast<size_t>(config.rows) * (config.cols + config.spares);
   s_.g_us.assign(2 * cells, least_us_);
   s_.flags.assign(2 * cells, 0);
@@ -129,8 +138,8 @@ void DeviceArray::program(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t 
       const size_t c = cell(row0 + i, col0 + j);
       const int8_t target = targets[static_cast<size_t>(i) * cols + j];
       s_.target[c] = target;
-      const double x[2] = {x_target_[target > 0 ? static_cast<size_t>(target) : 0],
-                           x_target_[target < 0 ? static_cast<size_t>(-target) : 0]};
+      const size_t magnitude[2] = {target > 0 ? static_cast<size_t>(target) : 0,
+                                   target < 0 ? static_cast<size_t>(-target) : 0};
       GaussianPair n = {0.0, 0.0};
       if (config_.programming_kind != 0)
         n = gaussian_pair(
@@ -140,8 +149,12 @@ void DeviceArray::program(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t 
         if (s_.flags[d] & (kStuck | kWorn)) continue;
         s_.flags[d] = 0;
         s_.epoch[d] = now;
-        s_.g_us[d] = config_.programming_kind != 0 ? programmed_us(tech, x[p], p == 0 ? n.a : n.b, least_us_)
-                                                   : x[p] * tech.gmax_us;
+        double g = x_target_[magnitude[p]] * tech.gmax_us;
+        if (config_.programming_kind != 0) {
+          g += sigma_us_[magnitude[p]] * (p == 0 ? n.a : n.b);
+          g = g > least_us_ ? g : least_us_;
+        }
+        s_.g_us[d] = g;
       }
       ++s_.programmed[c];
       if (config_.drift_kind != 0) {
@@ -149,8 +162,10 @@ void DeviceArray::program(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t 
         if (tech.ageing == Ageing::kDrift) {
           const GaussianPair d =
               gaussian_pair(philox(config_.chip_seed, Draw{config_.drift_kind, c, config_.tile, 0, 0}));
-          deviate_[2 * c] = drift_exponent(tech, x[0], d.a);
-          deviate_[2 * c + 1] = drift_exponent(tech, x[1], d.b);
+          for (unsigned p = 0; p < 2; ++p) {
+            const double nu = mean_[magnitude[p]] + std_[magnitude[p]] * (p == 0 ? d.a : d.b);
+            deviate_[2 * c + p] = nu < 0 ? -nu : nu;
+          }
         }
       }
     }
@@ -174,7 +189,11 @@ double DeviceArray::deviate(size_t d) const {
   const GaussianPair pair = gaussian_pair(philox(config_.chip_seed, name));
   const double n = d % 2 == 0 ? pair.a : pair.b;
   if (tech.ageing == Ageing::kRelaxation) return n;
-  const double x = pulsed ? s_.g_us[d] / tech.gmax_us : x_target_[target_of(d)];
+  if (!pulsed) {
+    const double v = mean_[target_of(d)] + std_[target_of(d)] * n;
+    return tech.ageing == Ageing::kDrift && v < 0 ? -v : v;
+  }
+  const double x = s_.g_us[d] / tech.gmax_us;
   return tech.ageing == Ageing::kDrift ? drift_exponent(tech, x, n) : charge_loss(tech, x, n);
 }
 
@@ -186,7 +205,7 @@ double DeviceArray::aged(size_t d, const AgeTerms& age) const {
   switch (tech.ageing) {
     case Ageing::kNone: break;
     case Ageing::kDrift:
-      if (age.log_age != 0 && g != 0) return g * drift_factor(own(), age.log_age);
+      if (age.log_age != 0 && g != 0 && touched(d)) return g * drift_factor(own(), age.log_age);
       break;
     case Ageing::kChargeLoss:
       if (age.log_age != 0 && touched(d)) return after_charge_loss_us(tech, g, own(), age.log_age, least_us_);
@@ -322,33 +341,66 @@ void DeviceArray::update_column(EffectiveMatrix* m, uint32_t col) const {
   for (uint32_t r = 0; r < m->rows; ++r) update_cell(m, r, col);
 }
 
-inline void DeviceArray::update_cell(EffectiveMatrix* m, uint32_t row, uint32_t col) const {
+inline DeviceArray::Reading DeviceArray::reading(const EffectiveMatrix& m, size_t d) const {
   const Technology& tech = *config_.technology;
+  Reading r = {s_.g_us[d], 0};
+  const unsigned flags = s_.flags[d];
+  // A stuck device neither ages nor fluctuates, nor does one without conductance or that nothing has touched yet.
+  if ((flags & (kStuck | kWorn)) != 0 || (zero_stays_ ? r.g_us == 0 : !touched(d))) return r;
+  const bool pulsed = (flags & kPulsed) != 0;
+  const AgeTerms& age = m.ages[2 * s_.epoch[d] + (pulsed ? 1 : 0)];
+  if (config_.drift_kind != 0) {
+    if (tech.ageing != Ageing::kDrift) {
+      r.g_us = aged(d, age);
+    } else if (age.log_age != 0) {
+      const double nu = deviate_[d];
+      r.g_us *= drift_factor(nu == nu ? nu : deviate(d), age.log_age);
+    }
+  }
+  if (config_.read_noise) {
+    const double q = pulsed ? pulsed_noise(d) : (*q_target_)[target_of(d)];
+    r.sigma_us = read_sigma_us(tech, r.g_us, q, age.bandwidth);
+  }
+  return r;
+}
+
+inline void DeviceArray::update_cell(EffectiveMatrix* m, uint32_t row, uint32_t col) const {
   const size_t c = cell(row, col);
   const size_t at = m->index(row, col);
   const bool no_current = dark(row, col);
   double g[2], variance = 0;
   for (unsigned p = 0; p < 2; ++p) {
-    const size_t d = 2 * c + p;
-    g[p] = s_.g_us[d];
-    const unsigned flags = s_.flags[d];
-    double sigma = 0;
-    // A stuck device neither ages nor fluctuates, nor does one without conductance or that nothing has touched yet.
-    const bool still = (flags & (kStuck | kWorn)) != 0 || (g[p] == 0 && zero_stays_);
-    if (!still) {
-      const bool pulsed = (flags & kPulsed) != 0;
-      const AgeTerms& age = m->ages[2 * s_.epoch[d] + (pulsed ? 1 : 0)];
-      if (config_.drift_kind != 0) g[p] = aged(d, age);
-      if (config_.read_noise && touched(d)) {
-        const double q = pulsed ? pulsed_noise(d) : (*q_target_)[target_of(d)];
-        sigma = read_sigma_us(tech, g[p], q, age.bandwidth) * unit_;
-        variance += sigma * sigma;
-      }
-    }
+    const Reading r = reading(*m, 2 * c + p);
+    g[p] = r.g_us;
+    const double sigma = r.sigma_us * unit_;
+    variance += sigma * sigma;
     if (!m->s[p].empty()) m->s[p][at] = no_current ? 0.0f : static_cast<float>(sigma);
   }
   m->w[at] = no_current ? 0.0f : static_cast<float>((g[0] - g[1]) * unit_);
   if (config_.read_noise) m->v[at] = no_current ? 0.0f : static_cast<float>(variance);
+}
+
+void DeviceArray::read_row(const EffectiveMatrix& m, uint32_t row, double* g, double* sigma) const {
+  for (uint32_t col = 0; col < config_.cols; ++col) {
+    for (unsigned p = 0; p < 2; ++p) {
+      const Reading r = dark(row, col) ? Reading{0, 0} : reading(m, 2 * cell(row, col) + p);
+      g[2 * col + p] = 1e-6 * r.g_us;
+      sigma[2 * col + p] = 1e-6 * r.sigma_us;
+    }
+  }
+}
+
+PairReadings DeviceArray::readings(const EffectiveMatrix& m) const {
+  const size_t width = 2 * static_cast<size_t>(config_.cols);
+  PairReadings d{std::vector<double>(config_.rows * width), std::vector<double>(config_.rows * width)};
+  for (uint32_t r = 0; r < config_.rows; ++r) read_row(m, r, &d.g[r * width], &d.sigma[r * width]);
+  return d;
+}
+
+EffectiveMatrix DeviceArray::wired(const EffectiveMatrix& m, const WireOhms& wires) const {
+  EffectiveMatrix out = m;
+  apply_wires(readings(m), wires, unit_per_siemens(), &out);
+  return out;
 }
 
 void DeviceArray::update(EffectiveMatrix* m, ArrayTime time, uint32_t row0, uint32_t col0, uint32_t rows,

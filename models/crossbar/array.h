@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "models/crossbar/wire_network.h"
 #include "models/device/pulse.h"
 #include "models/device/technology.h"
 
@@ -43,6 +44,9 @@ struct ArrayTime {
   ArrayTime(double age = 0, double now = 0) : age_s(age), now_s(now) {}  // NOLINT: an age is a time
 };
 
+struct WireNoise;
+struct PairReadings;
+
 /// Effective signed weights and their variances, code units: w = (G+ - G-) unit, v = (s+^2 + s-^2) unit^2, unit =
 /// 127 / (Gmax - Gmin), so that 127 is a cell with one device at Gmax, the other at Gmin. [chunk][rows + 1][kChunk], so
 /// that a product of a few columns reads one stretch of memory; the last row is the reference row, +127 exactly, 0 in
@@ -50,9 +54,10 @@ struct ArrayTime {
 struct EffectiveMatrix {
   uint32_t rows = 0, cols = 0;
   std::vector<float> w;
-  std::vector<float> v;        ///< empty without read noise
-  std::vector<float> s[2];     ///< standard deviations of G+ and G-, with ArrayConfig::device_noise
-  std::vector<AgeTerms> ages;  ///< [epoch][by formula, by pulses]
+  std::vector<float> v;                         ///< empty without read noise
+  std::vector<float> s[2];                      ///< standard deviations of G+ and G-, with ArrayConfig::device_noise
+  std::vector<AgeTerms> ages;                   ///< [epoch][by formula, by pulses]
+  std::shared_ptr<const WireNoise> wire_noise;  ///< with wires and read noise
   EffectiveMatrix() = default;
   EffectiveMatrix(uint32_t num_rows, uint32_t num_cols, bool variances, bool each_device = false)
       : rows(num_rows),
@@ -120,6 +125,15 @@ class DeviceArray {
   /// Recomputes the cells (row0.., col0..) of a matrix that effective() returned for the same time.
   void update(EffectiveMatrix* m, ArrayTime time, uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols) const;
 
+  /// The matrix with the devices in these wires. @param m effective() of the same time
+  EffectiveMatrix wired(const EffectiveMatrix& m, const WireOhms& wires) const;
+  /// Conductances and standard deviations of read noise of the devices of a row, siemens, [2 cols]: G+, G- of each
+  /// cell; 0 where no current flows. @param m effective() of the time
+  void read_row(const EffectiveMatrix& m, uint32_t row, double* g, double* sigma) const;
+  PairReadings readings(const EffectiveMatrix& m) const;  ///< of all rows (models/crossbar/wired.h)
+  /// Weight units a siemens.
+  double unit_per_siemens() const { return 1e6 * unit_; }
+
   /// Makes room for a programming time: call before time moves on. Throws std::length_error if 65535 different times
   /// are in use; a matrix from before is no longer valid.
   void reserve_epoch();
@@ -156,6 +170,11 @@ class DeviceArray {
   void extend_ages(EffectiveMatrix* m, ArrayTime time) const;
   void update_cell(EffectiveMatrix* m, uint32_t row, uint32_t col) const;
   void update_column(EffectiveMatrix* m, uint32_t col) const;
+  /// Conductance and standard deviation of a read of a device, microsiemens.
+  struct Reading {
+    double g_us, sigma_us;
+  };
+  Reading reading(const EffectiveMatrix& m, size_t device) const;
   double deviate(size_t device) const;
   double aged(size_t device, const AgeTerms& age) const;
   /// Magnitude that formula programming gave a device, 0..127.
@@ -180,8 +199,10 @@ class DeviceArray {
   std::shared_ptr<const std::vector<double>> q_target_, q_pulsed_;  // read noise, by target and by conductance
   double x_min_, least_us_, unit_;                                  // Gmin / Gmax, Gmin, weight units a microsiemens
   std::vector<double> x_target_;                                    // [0..127] G / Gmax of a target
+  std::vector<double> sigma_us_;                                    // [0..127] spread of formula programming, by target
+  std::vector<double> mean_, std_;  // [0..127] of drift exponent or charge loss, by target
   std::vector<double> relaxed_us_;  // [knot][0..127] spread of relaxing devices by target
-  bool zero_stays_;                 // a device at 0 neither ages nor fluctuates
+  bool zero_stays_;                 // untouched devices are at 0, and one at 0 neither ages nor fluctuates
 };
 
 }  // namespace ohmac

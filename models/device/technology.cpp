@@ -100,11 +100,4 @@ double read_noise_bandwidth(const Technology& t, double age_s) {
   return __builtin_sqrt(det::log((age_s + t.t0_s + t.t_read_s) / (2.0 * t.t_read_s)));
 }
 
-double read_sigma_us(const Technology& t, double g_us, double q, double bandwidth) {
-  const double pink = g_us * (q * bandwidth);
-  if (t.noise_of_gmax == 0 && t.noise_of_g == 0) return pink;
-  const double white = t.noise_of_gmax * t.gmax_us, share = t.noise_of_g * g_us;
-  return __builtin_sqrt(pink * pink + white * white + share * share);
-}
-
 }  // namespace ohmac

@@ -159,6 +159,11 @@ AgeTerms age_terms(const Technology& t, double age_s, bool pulsed);
 double read_noise_q(const Technology& t, double x);
 double read_noise_bandwidth(const Technology& t, double age_s);
 /// Standard deviation of one read, microsiemens. @param q read_noise_q() of the target, or of what pulses reached
-double read_sigma_us(const Technology& t, double g_us, double q, double bandwidth);
+inline double read_sigma_us(const Technology& t, double g_us, double q, double bandwidth) {
+  const double pink = g_us * (q * bandwidth);
+  if (t.noise_of_gmax == 0 && t.noise_of_g == 0) return pink;
+  const double white = t.noise_of_gmax * t.gmax_us, share = t.noise_of_g * g_us;
+  return __builtin_sqrt(pink * pink + white * white + share * share);
+}
 
 }  // namespace ohmac

@@ -36,12 +36,15 @@ std::string config_word_name(uint32_t word) {
     const char* name;
     uint32_t base, stride, count;
   };
-  constexpr Group kGroups[] = {
-      {"SCALAR", kScalarBase, kScalarStride, kScalarCount}, {"AGU", kAguBase, kAguStride, kAguCount},
-      {"MVMCFG", kMvmcfgBase, kMvmcfgStride, kMvmcfgCount}, {"VECCFG", kVeccfgBase, kVeccfgStride, kVeccfgCount},
-      {"TIMING", kTimingBase, kTimingStride, kTimingCount}, {"TRAP", kTrapBase, kTrapStride, kTrapCount},
-      {"PROG", kProgBase, kProgStride, kProgCount},         {"REPAIR", kRepairBase, kRepairStride, kRepairCount},
-      {"CAL", kCalBase, kCalStride, kCalCount}};
+  constexpr Group kGroups[] = {{"SCALAR", kScalarBase, kScalarStride, kScalarCount},
+                               {"AGU", kAguBase, kAguStride, kAguCount},
+                               {"MVMCFG", kMvmcfgBase, kMvmcfgStride, kMvmcfgCount},
+                               {"VECCFG", kVeccfgBase, kVeccfgStride, kVeccfgCount},
+                               {"TIMING", kTimingBase, kTimingStride, kTimingCount},
+                               {"TRAP", kTrapBase, kTrapStride, kTrapCount},
+                               {"PROG", kProgBase, kProgStride, kProgCount},
+                               {"REPAIR", kRepairBase, kRepairStride, kRepairCount},
+                               {"CAL", kCalBase, kCalStride, kCalCount}};
   for (const Group& g : kGroups) {
     if (word < g.base || word >= g.base + g.stride * g.count) continue;
     const uint32_t i = (word - g.base) / g.stride, field = (word - g.base) % g.stride;

@@ -198,6 +198,7 @@ void GoldenTile::release(Engine& e, Tick now) {
   e.waiting = false;
   e.ready = now + timing::kGrant;
   e.done = std::max(e.done, e.ready);
+  trace(part(e), e.held.at, e.ready);
   rearm(e);
   if (seq_block_ == Block::kIdle) seq_wake_ = now + 1;
 }
@@ -217,6 +218,7 @@ void GoldenTile::take_signal(Engine& e, Tick now, Tick latency, Tick busy) {
 }
 
 void GoldenTile::pop(Engine& e, Tick now) {
+  trace(part(e), e.front().at, now + 1);
   e.head = (e.head + 1) % e.queue.size();
   --e.size;
   rearm(e);

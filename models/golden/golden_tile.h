@@ -182,6 +182,11 @@ class GoldenTile {
   void decode_vec_slot(uint32_t i);
   void decode_prog();
   void refresh_slots();
+  /// Track of an engine, which like the RTL's busy bit also shows that work waits in its queue.
+  ChipTimeline::Part part(const Engine& e) const {
+    constexpr ChipTimeline::Part kPart[] = {ChipTimeline::kMvm, ChipTimeline::kVector, ChipTimeline::kSend};
+    return kPart[&e - engine_.data()];
+  }
   void trace(ChipTimeline::Part part, Tick first, Tick end) {
     if (timeline_ != nullptr) timeline_->tile_span(number_, part, first, end);
   }
@@ -238,9 +243,9 @@ class GoldenTile {
   Block seq_block_ = Block::kNone;
   bool draining_ = false;  // after a fault: WAITs are dropped
   Tick started_ = 0;
-  Tick watchdog_ = 0;       // cycles, 0: off
-  Tick progress_ = 0;       // when something happened last
-  Tick trap_at_ = kNever;   // OVERFLOW of an operation that is under way
+  Tick watchdog_ = 0;      // cycles, 0: off
+  Tick progress_ = 0;      // when something happened last
+  Tick trap_at_ = kNever;  // OVERFLOW of an operation that is under way
   bool trap_overflow_ = true;
 
   std::array<Engine, 3> engine_;  // MVM, VEC, NET
@@ -251,8 +256,8 @@ class GoldenTile {
   std::vector<int8_t> in_, x_, codes_;
   std::vector<int32_t> acc_;
   ProgJob prog_;
-  std::vector<uint8_t> off_;     // column of the PROG: 0 done, else 1 + class of its pulse
-  std::vector<uint32_t> mask_;   // of one pulse, physical columns
+  std::vector<uint8_t> off_;    // column of the PROG: 0 done, else 1 + class of its pulse
+  std::vector<uint32_t> mask_;  // of one pulse, physical columns
 
   NetJob net_job_, read_command_;
   std::vector<Departure> departures_;

@@ -28,6 +28,7 @@ const EffectInfo kEffects[kNumEffects] = {
     {"hold_noise", 24, "thermal noise of the hold capacitors, redrawn each drive, 0.074 steps"},
     {"sar_mismatch", 25, "nonlinearity of the SAR lanes, 1 % a unit capacitor"},
     {"comparator_uncertainty", 26, "trials near the threshold decided by chance if the clock is too fast, tau 0.1 ns"},
+    {"wire", 0, "voltage drop in row and column wires, exact; off unless asked for"},
 };
 
 bool find_effect(std::string_view name, Effect* out) {

@@ -15,6 +15,7 @@
 #include "models/converters/sar_dac.h"
 #include "models/crossbar/array.h"
 #include "models/crossbar/mvm.h"
+#include "models/crossbar/wired.h"
 #include "models/device/philox.h"
 
 namespace ohmac {
@@ -25,16 +26,17 @@ constexpr uint32_t kMaxRange = 15;   // 4-bit pin
 constexpr float kAlwaysOne = 1e9f;   // steps; above every threshold and its noise
 constexpr size_t kMaxErrors = 1000;  // a broken sequencer breaks a rule every cycle; the first ones tell
 
-/// Effective matrix of one (programmed state, time), computed by the first macro that needs it. Macros that share one
-/// have equal devices, times and effects.
+/// A matrix of one (programmed state, time), computed by the first macro that needs it. Macros that share one have
+/// equal devices, times and effects.
 class EffectiveCache {
  public:
   EffectiveCache() = default;
   explicit EffectiveCache(const EffectiveMatrix& matrix) : ready_(true), matrix_(matrix) {}
-  const EffectiveMatrix& get(const DeviceArray& devices, ArrayTime time) {
+  template <class F>
+  const EffectiveMatrix& get(F&& compute) {
     if (!ready()) {
       std::call_once(once_, [&] {
-        matrix_ = devices.effective(time);
+        matrix_ = compute();
         ready_.store(true, std::memory_order_release);
       });
     }
@@ -49,6 +51,18 @@ class EffectiveCache {
   EffectiveMatrix matrix_;
 };
 
+/// Something that a copy of its owner starts without.
+template <class T>
+struct NotCopied {
+  NotCopied() = default;
+  NotCopied(const NotCopied&) {}
+  NotCopied& operator=(const NotCopied&) {
+    value = nullptr;
+    return *this;
+  }
+  std::unique_ptr<T> value;
+};
+
 /// One bank of sample-and-holds. Columns are computed when they are first looked at, a chunk at a time: draws are named
 /// by drive and column, so when it happens changes nothing.
 struct HoldBank {
@@ -56,6 +70,8 @@ struct HoldBank {
   uint64_t drive = 0;         // number of the drive sampled
   uint64_t sample_cycle = 0;  // pin level
   ActiveRows rows;            // input of that drive
+  ActiveRows one;             // with wires, if it drives one row: that row as row 0, the reference row as row 1
+  uint32_t one_row = 0;
   float settled = 1;
   std::vector<uint8_t> done;  // [chunk] s is computed
   std::vector<float> s;       // [chunks * kChunk], unit products
@@ -80,6 +96,9 @@ const MacroConfig& checked(const MacroConfig& c) {
   if (!(c.clock_ns > 0)) throw std::invalid_argument("macro: clock_ns must be > 0");
   if (c.technology == nullptr) throw std::invalid_argument("macro: no technology");
   check_age(c.age_s);
+  check_wires(c.wires);
+  if (c.effects.has(Effect::kWire) && c.read_noise == ReadNoise::kDevice)
+    throw std::invalid_argument("macro: read noise drawn a device knows no wires; switch the effect wire off");
   return c;
 }
 
@@ -173,6 +192,8 @@ struct Macro::Impl {
         lanes(c.geometry.lanes),
         devices(std::make_shared<DeviceArray>(array_config(c))),
         cache(std::make_shared<EffectiveCache>()),
+        wired(c.effects.has(Effect::kWire) && c.wires.any()),
+        wired_cache(std::make_shared<EffectiveCache>()),
         lane_errors(fabricate_lanes(lanes, static_cast<uint16_t>(c.tile), c.chip_seed,
                                     stream(c.effects, Effect::kLaneGain), stream(c.effects, Effect::kLaneOffset))),
         row_dac(dac_config(c)),
@@ -203,8 +224,11 @@ struct Macro::Impl {
 
   MacroConfig config;
   uint32_t lanes;
-  std::shared_ptr<DeviceArray> devices;  // copied before a change if another macro shares it
-  std::shared_ptr<EffectiveCache> cache;
+  std::shared_ptr<DeviceArray> devices;   // copied before a change if another macro shares it
+  std::shared_ptr<EffectiveCache> cache;  // of the devices themselves
+  const bool wired;
+  std::shared_ptr<EffectiveCache> wired_cache;  // of the devices in their wires
+  NotCopied<WiredRows> wired_rows;              // for drives of single rows, as verify reads are
   LaneErrors lane_errors;
   RowDac row_dac;
   const bool settles;                     // all columns by one factor
@@ -267,17 +291,59 @@ struct Macro::Impl {
     bank->valid = true;
     bank->drive = drive;
     std::swap(bank->rows, rows);
+    if (wired) single_row(bank);
     std::fill(bank->done.begin(), bank->done.end(), uint8_t{0});
+  }
+
+  /// Whether a drive drives one row and nothing else but the reference row.
+  void single_row(HoldBank* bank) {
+    const uint32_t reference = config.geometry.rows;
+    const ActiveRows& all = bank->rows;
+    ActiveRows& one = bank->one;
+    one = {};
+    const bool has_reference = !all.row.empty() && all.row.back() == reference;
+    if (all.row.size() != (has_reference ? 2u : 1u) || all.row[0] == reference) return;
+    one = all;
+    bank->one_row = all.row[0];
+    one.row[0] = 0;
+    if (has_reference) one.row[1] = 1;
+  }
+
+  const EffectiveMatrix& unwired_matrix() {
+    return cache->get([&] { return devices->effective(time()); });
+  }
+  /// Matrix of a drive of several rows.
+  const EffectiveMatrix& matrix() {
+    if (!wired) return unwired_matrix();
+    return wired_cache->get([&] { return devices->wired(unwired_matrix(), config.wires); });
+  }
+  /// Matrix of a drive of one row. Always computed in this way, so that its bits do not depend on what was read before.
+  std::shared_ptr<const EffectiveMatrix> row_matrix(uint32_t row) {
+    const EffectiveMatrix& m = unwired_matrix();
+    if (wired_rows.value == nullptr)
+      wired_rows.value =
+          std::make_unique<WiredRows>(m.rows, m.cols, devices->readings(m), config.wires, devices->unit_per_siemens());
+    return wired_rows.value->read(row, m);
+  }
+  /// Devices or time have changed.
+  void forget_wires() {
+    if (!wired) return;
+    wired_cache = std::make_shared<EffectiveCache>();
+    wired_rows.value = nullptr;
   }
 
   /// Column values of a chunk: product, read noise, settling.
   void compute(HoldBank* bank, uint32_t chunk) {
-    const EffectiveMatrix& m = cache->get(*devices, time());
+    const bool one = wired && !bank->one.row.empty();
+    const std::shared_ptr<const EffectiveMatrix> of_row = one ? row_matrix(bank->one_row) : nullptr;
+    const EffectiveMatrix& m = one ? *of_row : matrix();
+    const ActiveRows& driven_rows = one ? bank->one : bank->rows;
     float* s = bank->s.data() + static_cast<size_t>(chunk) * kChunk;
     float variance[kChunk];
-    column_sums(m, bank->rows, chunk, s, variance);
+    column_sums(m, driven_rows, chunk, s, variance);
+    if (m.wire_noise != nullptr) add_wire_variance(m, driven_rows, chunk, variance);
     if (!m.s[0].empty()) {
-      add_device_noise(m, bank->rows, chunk, config.run_seed, kDeviceNoiseKind, bank->drive,
+      add_device_noise(m, driven_rows, chunk, config.run_seed, kDeviceNoiseKind, bank->drive,
                        static_cast<uint16_t>(config.tile), s);
     } else if (!m.v.empty()) {
       add_read_noise(chunk, config.run_seed, kEffects[static_cast<unsigned>(Effect::kReadNoise)].kind, bank->drive,
@@ -315,12 +381,20 @@ struct Macro::Impl {
   void pulse(uint32_t row, bool neg, bool set, uint32_t amp, uint32_t cycles, const uint32_t* columns) {
     finish_samples();
     own_devices().pulse(Pulse{row, neg, set, amp, cycles * config.clock_ns}, columns, time(), own_matrix());
+    if (!wired) return;
+    wired_cache = std::make_shared<EffectiveCache>();
+    if (wired_rows.value == nullptr) return;
+    const size_t width = 2 * static_cast<size_t>(config.geometry.cols);
+    std::vector<double> g(width), sigma(width);
+    devices->read_row(unwired_matrix(), row, g.data(), sigma.data());
+    wired_rows.value->set_row(row, g.data(), sigma.data());
   }
 
   void repair(uint32_t lane, bool enable, uint32_t block) {
     if (!devices->repair_changes(lane, enable, block)) return;  // throws
     finish_samples();
     own_devices().repair(lane, enable, block, time(), own_matrix());
+    forget_wires();
   }
 
   void repair_clear() {
@@ -531,6 +605,7 @@ void Macro::program_cells(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t 
   Impl& s = *impl_;
   s.finish_samples();
   s.own_devices().program(row0, col0, rows, cols, targets, s.time());
+  s.forget_wires();
   if (s.cache.use_count() == 1 && s.cache->ready()) {
     s.devices->update(s.cache->matrix(), s.time(), row0, col0, rows, cols);
   } else if (s.cache.use_count() != 1) {
@@ -544,6 +619,7 @@ void Macro::set_age(double age_s) {
   impl_->finish_samples();
   impl_->config.age_s = age_s;
   impl_->cache = std::make_shared<EffectiveCache>();
+  impl_->forget_wires();
 }
 
 void Macro::advance_time(double seconds) {
@@ -555,6 +631,7 @@ void Macro::advance_time(double seconds) {
   s.own_devices().reserve_epoch();
   s.now_s += seconds;
   s.cache = std::make_shared<EffectiveCache>();
+  s.forget_wires();
 }
 
 double Macro::chip_time_s() const { return impl_->now_s; }
@@ -622,7 +699,7 @@ std::vector<float> Macro::weights(uint32_t row0, uint32_t col0, uint32_t rows, u
   const Geometry& g = impl_->config.geometry;
   if (row0 > g.rows || rows > g.rows - row0 || col0 > g.cols || cols > g.cols - col0)
     throw std::out_of_range("weights: region outside the array");
-  const EffectiveMatrix& m = impl_->cache->get(*impl_->devices, impl_->time());
+  const EffectiveMatrix& m = impl_->matrix();
   std::vector<float> w;
   w.reserve(static_cast<size_t>(rows) * cols);
   for (uint32_t r = row0; r < row0 + rows; ++r)
@@ -667,6 +744,7 @@ void Macro::set_device_state(const DeviceState& state) {
   devices->set_state(state.array);
   s.devices = std::move(devices);
   s.cache = std::make_shared<EffectiveCache>();
+  s.forget_wires();
   s.drive_count = state.drive_count;
   s.now_s = state.chip_time_s;
   s.config.age_s = state.age_s;

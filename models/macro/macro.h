@@ -7,6 +7,7 @@
 
 #include "models/converters/row_dac.h"
 #include "models/crossbar/array.h"
+#include "models/crossbar/wire_network.h"
 #include "models/device/technology.h"
 #include "models/macro/effects.h"
 #include "models/macro/geometry.h"
@@ -89,6 +90,10 @@ enum class ReadNoise : uint8_t {
   kDevice,  ///< one gaussian a device: slow, to hold the other against
 };
 
+/// Wires of the effect `wire`: 0.35 ohm from device to device is the default of IBM aihwkit's IR-drop model
+/// (ir_drop_g_ratio = 1 / (0.35 ohm 5 uS) = 571428.57). Drivers and sense inputs are ideal: no source was found.
+inline constexpr WireOhms kDefaultWires = {0.35, 0.35, 0, 0};
+
 struct MacroConfig {
   Geometry geometry;
   uint32_t tile = 0;
@@ -100,6 +105,7 @@ struct MacroConfig {
   std::shared_ptr<const Technology> technology = builtin_technology("pcm_generic");
   ReadNoise read_noise = ReadNoise::kColumn;
   DacMode dac = DacMode::kVoltage;
+  WireOhms wires = kDefaultWires;  ///< with the effect `wire`
 };
 
 /// Analog half of one tile. Copies share the programmed device state and are independent otherwise (shards of a run).

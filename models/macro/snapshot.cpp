@@ -138,6 +138,7 @@ std::vector<uint8_t> encode_chip(const Snapshot& s) {
   w.array(std::vector<char>(technology.begin(), technology.end()));
   w.u64(c.chip_seed);
   w.f64(c.clock_ns);
+  for (double v : {c.wires.row, c.wires.col, c.wires.driver, c.wires.sense}) w.f64(v);
   w.u64(s.run_seed);
   w.u32(static_cast<uint32_t>(s.read_noise));
   w.u32(static_cast<uint32_t>(c.dac));
@@ -178,6 +179,7 @@ void decode_chip(Reader r, Snapshot* s) {
   }
   c.chip_seed = r.u64();
   c.clock_ns = r.f64();
+  for (double* v : {&c.wires.row, &c.wires.col, &c.wires.driver, &c.wires.sense}) *v = r.f64();
   s->run_seed = r.u64();
   const uint32_t read_noise = r.u32();
   if (read_noise > static_cast<uint32_t>(ReadNoise::kDevice)) r.fail("unknown kind of read noise");
@@ -237,6 +239,7 @@ MacroConfig Snapshot::macro_config(uint32_t tile) const {
   c.technology = chip.technology;
   c.read_noise = read_noise;
   c.dac = chip.dac;
+  c.wires = chip.wires;
   return c;
 }
 
@@ -247,7 +250,7 @@ Macro Snapshot::macro(uint32_t tile) const {
 }
 
 ChipIdentity chip_identity(const MacroConfig& c) {
-  return {c.geometry, c.effects, c.faults, c.technology, c.dac, c.chip_seed, c.clock_ns};
+  return {c.geometry, c.effects, c.faults, c.technology, c.dac, c.chip_seed, c.clock_ns, c.wires};
 }
 
 void require_same_chip(const Snapshot& s, const ChipIdentity& wanted, const std::string& name) {
@@ -282,7 +285,7 @@ void require_same_chip(const Snapshot& s, const ChipIdentity& wanted, const std:
   a.chip = c;
   b.chip = wanted;
   a.chip.technology = b.chip.technology;
-  if (encode_chip(a) != encode_chip(b)) differ("a fault or the clock", "as stored", "another");
+  if (encode_chip(a) != encode_chip(b)) differ("a fault, the clock or a wire", "as stored", "another");
 }
 
 std::vector<uint8_t> encode_snapshot(const Snapshot& s) {

@@ -12,7 +12,7 @@
 
 namespace ohmac {
 
-inline constexpr uint32_t kSnapshotVersion = 3;  ///< of the file
+inline constexpr uint32_t kSnapshotVersion = 4;  ///< of the file
 /// Of the analog model: raised when the same state no longer behaves the same.
 inline constexpr uint32_t kModelVersion = 1;
 
@@ -28,6 +28,7 @@ struct ChipIdentity {
   DacMode dac = DacMode::kVoltage;
   uint64_t chip_seed = 1;
   double clock_ns = 4.0;
+  WireOhms wires = kDefaultWires;
 };
 
 struct Snapshot {

@@ -34,7 +34,8 @@ const char* fault_name(isa::Fault f) {
     case isa::Fault::kLoop: return "illegal loop nest";
     case isa::Fault::kTokenOverflow: return "token counter overflow";
     case isa::Fault::kConfig: return "illegal value in a configuration slot";
-    case isa::Fault::kWatchdog: return "nothing happened for longer than the watchdog allows (a token or data never came)";
+    case isa::Fault::kWatchdog:
+      return "nothing happened for longer than the watchdog allows (a token or data never came)";
     case isa::Fault::kSramParity: return "parity error in the tile memory";
     case isa::Fault::kOverflow: return "a column accumulator, psum or vector sum saturated";
     case isa::Fault::kStopped: return "stopped by the host";

@@ -19,6 +19,7 @@
 #include "sw/cli/diff.h"
 #include "sw/cli/files.h"
 #include "sw/cli/life.h"
+#include "sw/cli/mvm.h"
 #include "sw/cli/run.h"
 #include "sw/cli/xbar.h"
 #include "sw/hal/gen/ohmac_isa.h"
@@ -59,6 +60,30 @@ CLI::Validator number(double least, double most) {
       "");
 }
 
+/// A wire: 0, or a resistance in the bounds of the models.
+CLI::Validator ohm() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        char* end = nullptr;
+        const double v = std::strtod(text.c_str(), &end);
+        if (!text.empty() && *end == '\0' && (v == 0 || (v >= kLeastOhm && v <= kMostOhm))) return {};
+        return fmt::format("'{}' is wrong; give 0, or {:g} to {:g} ohm (above, the array would read nothing)", text,
+                           kLeastOhm, kMostOhm);
+      },
+      "");
+}
+
+/// The four resistances of a network of wires.
+std::vector<CLI::Option*> add_wires(CLI::App* app, WireOhms* w) {
+  std::vector<CLI::Option*> all;
+  for (const auto& [name, value, doc] : {std::tuple{"--row-ohm", &w->row, "row wire from device to device, ohm"},
+                                         std::tuple{"--col-ohm", &w->col, "column wire from device to device, ohm"},
+                                         std::tuple{"--driver-ohm", &w->driver, "driver of a row, ohm"},
+                                         std::tuple{"--sense-ohm", &w->sense, "sense input of a column, ohm"}})
+    all.push_back(app->add_option(name, *value, doc)->check(ohm())->capture_default_str());
+  return all;
+}
+
 /// One --fault KIND=VALUE.
 void add_fault(const std::string& text, const Geometry& g, FaultConfig* faults) {
   const size_t eq = text.find('=');
@@ -91,12 +116,28 @@ void add_fault(const std::string& text, const Geometry& g, FaultConfig* faults) 
   }
 }
 
+/// One --effect NAME=on|off.
+void set_effect(const std::string& e, EffectSet* effects) {
+  const size_t eq = e.find('=');
+  const std::string name = e.substr(0, eq), value = eq == std::string::npos ? "" : e.substr(eq + 1);
+  Effect effect;
+  if (!find_effect(name, &effect)) {
+    std::string known;
+    for (const EffectInfo& i : kEffects) known += std::string(known.empty() ? "" : ", ") + i.name;
+    throw UsageError(fmt::format("--effect {}: no effect of that name; there are {}", e, known));
+  }
+  if (value != "on" && value != "off")
+    throw UsageError(fmt::format("--effect {}: write {}=on or {}=off", e, name, name));
+  effects->set(effect, value == "on");
+}
+
 /// Options that every verb which runs a chip shares.
 struct CommonArgs {
   RunOptions run;
   std::string fidelity = "fast", geometry = "reference", json;
   std::string programming, technology = "pcm_generic", read_noise = "per-column", dac = "voltage";
   std::vector<std::string> effects, faults;
+  std::vector<CLI::Option*> wires;
   bool ideal = false;
 
   void add(CLI::App* app, bool with_fidelity) {
@@ -114,6 +155,7 @@ struct CommonArgs {
     app->add_option("--age-s", run.age_s, "seconds since programming")->check(number(0, 1e12))->capture_default_str();
     app->add_flag("--ideal", ideal, "switch every effect off");
     app->add_option("--effect", effects, "NAME=on|off, repeatable (ohmac info --effects)");
+    wires = add_wires(app, &run.wires);
     app->add_option("--technology", technology,
                     "devices: a name (ohmac info --technologies) or a preset file PATH.toml")
         ->capture_default_str();
@@ -170,19 +212,12 @@ struct CommonArgs {
     o.read_noise = read_noise == "per-device" ? ReadNoise::kDevice : ReadNoise::kColumn;
     o.dac = dac == "pwm" ? DacMode::kPwm : DacMode::kVoltage;
     if (o.repair && !o.self_test) throw UsageError("--repair: nothing is known to be bad; add --self-test");
-    for (const std::string& e : effects) {
-      const size_t eq = e.find('=');
-      const std::string name = e.substr(0, eq), value = eq == std::string::npos ? "" : e.substr(eq + 1);
-      Effect effect;
-      if (!find_effect(name, &effect)) {
-        std::string known;
-        for (const EffectInfo& i : kEffects) known += std::string(known.empty() ? "" : ", ") + i.name;
-        throw UsageError(fmt::format("--effect {}: no effect of that name; there are {}", e, known));
-      }
-      if (value != "on" && value != "off")
-        throw UsageError(fmt::format("--effect {}: write {}=on or {}=off", e, name, name));
-      o.effects.set(effect, value == "on");
-    }
+    for (const std::string& e : effects) set_effect(e, &o.effects);
+    if (o.effects.has(Effect::kWire) && o.read_noise == ReadNoise::kDevice)
+      throw UsageError("--read-noise per-device: knows no wires; leave out --effect wire=on");
+    for (const CLI::Option* w : wires)
+      if (w->count() != 0 && !o.effects.has(Effect::kWire))
+        throw UsageError(fmt::format("{}: the chip has no wires; add --effect wire=on", w->get_name()));
     if (o.technology->levels != 0 && o.effects.has(Effect::kLevels) && o.restore.empty() &&
         o.programming == Programming::kPulse) {
       throw UsageError(
@@ -190,6 +225,64 @@ struct CommonArgs {
                       "--effect levels=off",
                       o.technology->name, o.technology->levels));
     }
+    return o;
+  }
+};
+
+/// Options of `mvm`.
+struct MvmArgs {
+  MvmOptions options;
+  std::string technology = "pcm_generic", dac = "voltage", age_s = "0", clock_ns = "4";
+  std::vector<std::string> effects;
+  std::vector<CLI::Option*> wires;
+  bool ideal = false, raw = false;
+
+  void add(CLI::App* app) {
+    MvmOptions& o = options;
+    app->add_option("--technology", technology, "a name (ohmac info --technologies) or a file PATH.toml")
+        ->capture_default_str();
+    app->add_option("--rows", o.rows, "rows that are driven")->check(whole(1, kMostMvmRows))->capture_default_str();
+    app->add_option("--cols", o.cols, "columns that are read")->check(whole(1, kMostMvmCols))->capture_default_str();
+    app->add_option("--vectors", o.vectors, "random input vectors")->check(whole(1, 1000000))->capture_default_str();
+    app->add_option("--chips", o.chips, "macros, seeds counting up")->check(whole(1, 10000))->capture_default_str();
+    app->add_option("--adc-bits", o.adc_bits, "ADC resolution")->check(whole(4, 8))->capture_default_str();
+    app->add_option("--integrate-cycles", o.integrate_cycles, "clock cycles of integration")
+        ->check(whole(1, 255))
+        ->capture_default_str();
+    app->add_option("--clock-ns", clock_ns, "clock period")->check(number(0.01, 1e6))->capture_default_str();
+    app->add_option("--age-s", age_s, "seconds between calibration and the products")
+        ->check(number(0, 1e10))
+        ->capture_default_str();
+    app->add_option("--dac", dac, "rows: voltage or pwm")
+        ->check(CLI::IsMember({"voltage", "pwm"}))
+        ->capture_default_str();
+    app->add_flag("--raw", raw, "results as the lanes give them, not calibrated");
+    app->add_flag("--ideal", ideal, "switch every effect off");
+    app->add_option("--effect", effects, "NAME=on|off, repeatable (ohmac info --effects)");
+    wires = add_wires(app, &o.wires);
+    app->add_option("--chip-seed", o.chip_seed, "fabrication and programming")
+        ->check(any_whole())
+        ->capture_default_str();
+    app->add_option("--run-seed", o.run_seed, "weights, inputs and noise")->check(any_whole())->capture_default_str();
+    app->add_option("--threads", o.threads, "processes")->check(whole(1, 1024))->capture_default_str();
+    app->add_option("--csv", o.csv,
+                    "write effect, sigma alone, sigma of all but it, share alone, share of all but it; no header");
+    app->add_option("--json", o.json, "write the table");
+    app->add_option("--svg", o.svg, "folder for pictures: conductance, IR drop, error, linearity");
+  }
+
+  MvmOptions resolve() const {
+    MvmOptions o = options;
+    o.technology = load_technology(technology);
+    o.dac = dac == "pwm" ? DacMode::kPwm : DacMode::kVoltage;
+    o.age_s = std::strtod(age_s.c_str(), nullptr);
+    o.clock_ns = std::strtod(clock_ns.c_str(), nullptr);
+    o.calibrate = !raw;
+    if (ideal) o.effects = EffectSet::none();
+    for (const std::string& e : effects) set_effect(e, &o.effects);
+    for (const CLI::Option* w : wires)
+      if (w->count() != 0 && !o.effects.has(Effect::kWire) && o.svg.empty())
+        throw UsageError(fmt::format("{}: the array has no wires; add --effect wire=on", w->get_name()));
     return o;
   }
 };
@@ -219,7 +312,8 @@ void print_record(const RunRecord& r) {
                p.repaired_columns, p.bad_columns, p.weak_columns);
   }
   fmt::print("outputs    sha256 {}\n", r.outputs_sha256);
-  fmt::print("host       {:.2f} s, {:.3g} cycles/s\n", r.host_seconds, r.cycles_per_second());
+  fmt::print("host       {:.2f} s for bring-up, {:.2f} s for the images, {:.3g} cycles/s\n", r.bringup_seconds,
+             r.host_seconds, r.cycles_per_second());
 }
 
 /// Table of the constants of every technology built in.
@@ -328,13 +422,11 @@ int main_checked(int argc, char** argv) {
   xb->add_option("--inputs", xbar_options.inputs, "CSV of input voltages, volts, one vector a line")->required();
   xb->add_option("--out", xbar_options.out, "CSV of column currents, amperes, one vector a line; - for standard output")
       ->required();
-  for (const auto& [name, ohm, doc] :
-       {std::tuple{"--row-ohm", &xbar_options.wires.row, "row wire from cell to cell, ohm"},
-        std::tuple{"--col-ohm", &xbar_options.wires.col, "column wire from cell to cell, ohm"},
-        std::tuple{"--driver-ohm", &xbar_options.wires.driver, "driver of a row, ohm"},
-        std::tuple{"--sense-ohm", &xbar_options.wires.sense, "sense input of a column, ohm"}}) {
-    xb->add_option(name, *ohm, doc)->check(number(0, kMostOhm))->capture_default_str();
-  }
+  add_wires(xb, &xbar_options.wires);
+
+  auto* mv = app.add_subcommand("mvm", "error of the products of one macro and each effect's share; pictures");
+  MvmArgs mvm_args;
+  mvm_args.add(mv);
 
   auto* dev = app.add_subcommand(
       "device", "program, age and read devices outside any array; CSV: programmed_us, drifted_us, read_us");
@@ -378,13 +470,15 @@ int main_checked(int argc, char** argv) {
     return device(device_options);
   }
   for (const auto& [option, path] :
-       {std::pair{"--json", &run_args.json}, std::pair{"--waves", &run_args.run.waves},
+       {std::pair{"--json", &run_args.json}, std::pair{"--json", &mvm_args.options.json},
+        std::pair{"--csv", &mvm_args.options.csv}, std::pair{"--waves", &run_args.run.waves},
         std::pair{"--save", &run_args.run.save}, std::pair{"--timeline", &run_args.run.timeline},
         std::pair{"--json", &compare_args.json}, std::pair{"--json", &life_args.json}, std::pair{"--out", &out},
         std::pair{"--listing", &listing}, std::pair{"--out", &xbar_options.out}}) {
     if (*path != "-" || (path != &listing && path != &xbar_options.out)) check_writable(option, *path);
   }
   if (*xb) return xbar(xbar_options);
+  if (*mv) return mvm(mvm_args.resolve());
   if (*run) {
     if (list) {
       for (const std::string& n : shipped_networks()) fmt::print("{}\n", n);

@@ -30,7 +30,8 @@ struct RunOptions {
   uint64_t chip_seed = 1, run_seed = 1;
   double age_s = 0;
   EffectSet effects;
-  FaultConfig faults;  ///< of fabrication
+  WireOhms wires = kDefaultWires;  ///< with the effect `wire`
+  FaultConfig faults;              ///< of fabrication
   std::shared_ptr<const Technology> technology = builtin_technology("pcm_generic");
   ReadNoise read_noise = ReadNoise::kColumn;
   DacMode dac = DacMode::kVoltage;

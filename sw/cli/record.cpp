@@ -47,8 +47,12 @@ nlohmann::ordered_json to_json(const RunRecord& r) {
                   {"dac", r.dac},
                   {"technology", r.technology},
                   {"technology_sha256", r.technology_sha256}};
+  if (!r.wire_ohm.empty()) j["options"]["wire_ohm"] = r.wire_ohm;
   j["outputs_sha256"] = r.outputs_sha256;
-  j["host"] = {{"seconds", r.host_seconds}, {"cycles_per_second", r.cycles_per_second()}, {"threads", r.threads}};
+  j["host"] = {{"seconds", r.host_seconds},
+               {"bringup_seconds", r.bringup_seconds},
+               {"cycles_per_second", r.cycles_per_second()},
+               {"threads", r.threads}};
   return j;
 }
 

@@ -45,10 +45,12 @@ struct RunRecord {
   std::string technology, technology_sha256;  ///< name, and hash of its preset as `ohmac info --technology` prints it
   std::string read_noise = "per_column";
   std::string dac = "voltage";
+  std::vector<double> wire_ohm;  ///< row, column, driver, sense; empty without wires
   bool lossless = false;
   Geometry geometry;
   std::string outputs_sha256;
-  double host_seconds = 0;
+  double host_seconds = 0;     ///< of the inference
+  double bringup_seconds = 0;  ///< of building the chip and bringing it up
   uint32_t threads = 1;
 
   double cycles_per_inference() const { return images ? static_cast<double>(cycles_total) / images : 0; }

@@ -228,19 +228,29 @@ RunOutcome execute(const Workload& work, const RunOptions& o) {
   r.technology_sha256 = sha256_hex({preset.begin(), preset.end()});
   r.read_noise = name_of(o.read_noise);
   r.dac = name_of(o.dac);
+  if (o.effects.has(Effect::kWire)) r.wire_ohm = {o.wires.row, o.wires.col, o.wires.driver, o.wires.sense};
   r.threads = o.threads;
   for (uint32_t e = 0; e < kNumEffects; ++e) {
     if (!o.effects.has(static_cast<Effect>(e))) r.effects_off.push_back(kEffects[e].name);
   }
 
-  const auto start = std::chrono::steady_clock::now();
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  const auto seconds_since = [&](std::chrono::steady_clock::time_point t) {
+    return std::chrono::duration<double>(now() - t).count();
+  };
+  auto start = now();
   std::vector<std::string> answers;
   with_chip(o, [&](Chip& chip) {
     Session session(chip, work.compiled, o);
     r.adc_bound_per_inference = session.adc_bound();
     r.programming = programming_record(session, o);
-    if (!o.save.empty()) write_snapshot(o.save, session.snapshot());
+    if (!o.save.empty()) {
+      const std::vector<uint8_t> snapshot = encode_snapshot(session.snapshot());
+      write_file(o.save, {snapshot.begin(), snapshot.end()});
+    }
     if (ages_after_load(o)) session.advance_time(o.age_s);
+    r.bringup_seconds = seconds_since(start);
+    start = now();
     ChipTimeline timeline(o.geometry.tiles(), chip.macro(0).config().clock_ns);
     if (!o.timeline.empty()) chip.set_timeline(&timeline);
     SharedCounter done;
@@ -279,7 +289,7 @@ RunOutcome execute(const Workload& work, const RunOptions& o) {
       write_file(o.timeline, timeline.timeline().json());
     }
   });
-  r.host_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  r.host_seconds = seconds_since(start);
 
   std::vector<uint64_t> events(isa::kNumCounters, 0);
   for (const std::string& a : answers) {

@@ -64,6 +64,7 @@ MacroConfig macro_config(const RunOptions& o, uint32_t tile) {
   m.technology = o.technology;
   m.read_noise = o.read_noise;
   m.dac = o.dac;
+  m.wires = o.wires;
   return m;
 }
 
@@ -167,8 +168,13 @@ void Session::note_drives() {
 }
 
 void Session::restore() {
-  const Snapshot s = read_snapshot(options_.restore);
-  require_same_chip(s, chip_identity(chip_.macro(0).config()), options_.restore);
+  Snapshot s;
+  try {
+    s = read_snapshot(options_.restore);
+    require_same_chip(s, chip_identity(chip_.macro(0).config()), options_.restore);
+  } catch (const SnapshotError& e) {
+    throw UsageError(e.what());
+  }
   if (s.run_seed != options_.run_seed) {
     throw UsageError(
         fmt::format("{}: of run seed {}; continue it with --run-seed {}", options_.restore, s.run_seed, s.run_seed));

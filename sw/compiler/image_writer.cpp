@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Little-endian: records are copied as they lie in memory, which is the contract of every host and firmware we run on.
+#include <zlib.h>
 #include <algorithm>
 #include <cstring>
-#include <zlib.h>
 
 #include "sw/compiler/codegen.h"
 #include "sw/compiler/quantise.h"
@@ -13,7 +13,9 @@ namespace {
 
 using Bytes = std::vector<uint8_t>;
 
-uint32_t crc(const void* p, size_t n) { return static_cast<uint32_t>(crc32(crc32(0, nullptr, 0), static_cast<const Bytef*>(p), static_cast<uInt>(n))); }
+uint32_t crc(const void* p, size_t n) {
+  return static_cast<uint32_t>(crc32(crc32(0, nullptr, 0), static_cast<const Bytef*>(p), static_cast<uInt>(n)));
+}
 
 template <class T>
 void append(Bytes* b, const T* data, size_t count) {
@@ -74,7 +76,8 @@ std::vector<uint8_t> make_image(const Compiled& c, const std::vector<TilePlan>& 
       const image::InputRecord ir{q.tile, q.k0, q.k, p.in.addr, p.in.stride, c.in_flight, 0, 0};
       append(&inputs, &ir, 1);
     }
-    const image::TileRecord tr{q.tile, p.program_addr / 8, p.drives, c.options.adc_bits, p.mux_count, c.layers[q.layer].range, {}};
+    const image::TileRecord tr{q.tile,      p.program_addr / 8,      p.drives, c.options.adc_bits,
+                               p.mux_count, c.layers[q.layer].range, {}};
     append(&tiles, &tr, 1);
   }
   sections.push_back({image::SectionType::kTileData, data});
@@ -88,14 +91,21 @@ std::vector<uint8_t> make_image(const Compiled& c, const std::vector<TilePlan>& 
   h.version = image::kVersion;
   h.num_sections = static_cast<uint32_t>(sections.size());
   const Geometry& g = c.options.geometry;
-  h.geometry = {static_cast<uint16_t>(g.mesh_x), static_cast<uint16_t>(g.mesh_y), static_cast<uint16_t>(g.rows), static_cast<uint16_t>(g.cols), static_cast<uint16_t>(g.lanes), 0, g.sram_bytes};
+  h.geometry = {static_cast<uint16_t>(g.mesh_x),
+                static_cast<uint16_t>(g.mesh_y),
+                static_cast<uint16_t>(g.rows),
+                static_cast<uint16_t>(g.cols),
+                static_cast<uint16_t>(g.lanes),
+                0,
+                g.sram_bytes};
   h.geometry_hash = crc(&h.geometry, sizeof h.geometry);
 
   Bytes out(sizeof h + sections.size() * sizeof(image::SectionRecord), 0);
   pad16(&out);
   std::vector<image::SectionRecord> table;
   for (const Section& s : sections) {
-    table.push_back({static_cast<uint32_t>(s.type), static_cast<uint32_t>(out.size()), static_cast<uint32_t>(s.bytes.size()), crc(s.bytes.data(), s.bytes.size())});
+    table.push_back({static_cast<uint32_t>(s.type), static_cast<uint32_t>(out.size()),
+                     static_cast<uint32_t>(s.bytes.size()), crc(s.bytes.data(), s.bytes.size())});
     append(&out, s.bytes.data(), s.bytes.size());
     pad16(&out);
   }

@@ -21,9 +21,7 @@ class Assembler {
     ++count_;
   }
   void setr(uint32_t word, uint64_t value) { emit(isa::setr::make(word, value)); }
-  void wait(isa::Engine e, uint32_t token, uint32_t n) {
-    emit(isa::wait::make(static_cast<uint64_t>(e), token, n));
-  }
+  void wait(isa::Engine e, uint32_t token, uint32_t n) { emit(isa::wait::make(static_cast<uint64_t>(e), token, n)); }
   void signal(isa::Engine e, uint32_t token, uint32_t n) {
     emit(isa::signal::make(static_cast<uint64_t>(e), token, n));
   }

@@ -104,7 +104,8 @@ Status Driver::judge_column(const CalState& s, uint32_t column, CalWord* word, C
   Status good = solve_cal(s.plan, sums, word);
   if (good != Status::kOk) {
     const int64_t measured = int64_t{sums.pos} - sums.neg;
-    const int64_t expected = (int64_t{s.plan.reads} << isa::kPsumFracBits) * (s.plan.expected_pos - s.plan.expected_neg);
+    const int64_t expected =
+        (int64_t{s.plan.reads} << isa::kPsumFracBits) * (s.plan.expected_pos - s.plan.expected_neg);
     *health = 8 * (measured < 0 ? -measured : measured) < expected ? ColumnHealth::kOpen : ColumnHealth::kCorrection;
     return good;
   }

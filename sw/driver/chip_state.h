@@ -47,9 +47,9 @@ struct ChipState {
   uint64_t programmed = 0;  // mask of tiles that pulses have been given to since the chip was fresh
   Calibrated calibrated[kMaxTiles];
   Reference reference[kMaxTiles];
-  ProgramOptions program;                  // of the last programming by pulses
-  CalWord cal[kMaxColumns];                // as calibrated; the chip holds active_cal()
-  uint16_t scale[kMaxColumns];             // drift compensation of the gain
+  ProgramOptions program;       // of the last programming by pulses
+  CalWord cal[kMaxColumns];     // as calibrated; the chip holds active_cal()
+  uint16_t scale[kMaxColumns];  // drift compensation of the gain
   ColumnHealth health[kMaxColumns];
   uint16_t bad_devices[kMaxColumns];       // cells found bad or left outside the tolerance, saturating
   uint32_t column_reference[kMaxColumns];  // share of each column in reference.sum

@@ -14,20 +14,21 @@ struct CompensationOptions {
 };
 
 struct CompensationReport {
-  uint32_t tiles = 0;           // compensated
-  uint32_t limited = 0;         // columns whose gain or offset reached the end of its field
+  uint32_t tiles = 0;            // compensated
+  uint32_t limited = 0;          // columns whose gain or offset reached the end of its field
   uint16_t least = 0, most = 0;  // factors, Q2.14
 };
 
-/// Measures the response of the tiles and keeps it in `state`: take it right after programming and calibration. Response:
-/// sum over vectors and good columns in use of |psum|, inputs +-127 pseudo-random, all rows in use.
+/// Measures the response of the tiles and keeps it in `state`: take it right after programming and calibration.
+/// Response: sum over vectors and good columns in use of |psum|, inputs +-127 pseudo-random, all rows in use.
 Status take_reference(Driver& driver, const TileUse* tiles, uint32_t count, const CompensationOptions& options,
                       ChipState* state);
 
 /// Measures again and writes CAL words with gain and offset (it stands behind the gain) times reference / response.
-/// Measured with the words of the calibration, so that compensations do not pile up their roundings. kNotReady if a tile
-/// has no reference of as many vectors, rows and columns; kCalibration names a tile whose response has fallen below a
-/// quarter or vanished, which no gain can express. Nothing has changed then but that no compensation is in force.
+/// Measured with the words of the calibration, so that compensations do not pile up their roundings. kNotReady if a
+/// tile has no reference of as many vectors, rows and columns; kCalibration names a tile whose response has fallen
+/// below a quarter or vanished, which no gain can express. Nothing has changed then but that no compensation is in
+/// force.
 Status compensate(Driver& driver, const TileUse* tiles, uint32_t count, const CompensationOptions& options,
                   ChipState* state, CompensationReport* report = nullptr);
 

@@ -15,8 +15,8 @@ constexpr uint32_t kMinDmaBytes = 4096;
 constexpr uint32_t kMaxTransfer = (1u << 24) - 16;
 constexpr uint32_t kWriterDescriptors = 63;
 constexpr uint64_t kAbortCycles = 100000;  // drain of outstanding bursts
-constexpr uint32_t kQuietRounds = 64;          // looks at the status after a stop ...
-constexpr uint64_t kQuietCycles = 10000;       // ... this far apart
+constexpr uint32_t kQuietRounds = 64;      // looks at the status after a stop ...
+constexpr uint64_t kQuietCycles = 10000;   // ... this far apart
 constexpr uint32_t kConfigBytes = 4 * (isa::cfg::kCalBase + isa::cfg::kCalCount * isa::cfg::kCalStride);
 
 uint32_t round_up(uint32_t v, uint32_t to) { return (v + to - 1) / to * to; }
@@ -80,8 +80,8 @@ Status Driver::probe() {
                     c.mesh_x * c.mesh_y == c.tiles && c.rows >= 4 && c.rows % 4 == 0 && c.lanes >= 8 &&
                     c.lanes % 8 == 0 && c.cols >= c.lanes && c.cols % c.lanes == 0 && c.cols <= isa::cfg::kCalCount &&
                     c.adc_bits >= 4 && c.adc_bits <= 8 && c.windows >= 1 && c.windows <= csr::kMaxWindows &&
-                    c.counters >= isa::kNumCounters && c.sram_bytes >= 1024 && c.sram_bytes <= 1u << isa::kCfgSpaceBit &&
-                    c.spares <= c.lanes && c.lanes <= isa::cfg::kRepairCount;
+                    c.counters >= isa::kNumCounters && c.sram_bytes >= 1024 &&
+                    c.sram_bytes <= 1u << isa::kCfgSpaceBit && c.spares <= c.lanes && c.lanes <= isa::cfg::kRepairCount;
   if (!sane) return fail(Status::kWrongChip);
 
   const size_t size = platform_.dma_size();

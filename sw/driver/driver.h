@@ -68,8 +68,8 @@ class Driver {
   /// gain and offset words. Overwrites tile SRAM from address 0 on. Drives and conversions count as any others.
   /// Without `state`, kCalibration names tile and column, and the range if its trim is wrong; every gain is then 1 and
   /// every offset 0. With it a bad column is no failure: it is marked in `state`, stays neutral (muted if its codes
-  /// carry no signal), and the others are calibrated; a lane whose columns are all bad is dead. Lanes that were dead before and columns with too many bad
-  /// devices keep that mark. Drift compensation of the tiles is forgotten.
+  /// carry no signal), and the others are calibrated; a lane whose columns are all bad is dead. Lanes that were dead
+  /// before and columns with too many bad devices keep that mark. Drift compensation of the tiles is forgotten.
   Status calibrate(const CalTarget* targets, uint32_t count, const CalOptions& options = {},
                    ChipState* state = nullptr);
   /// Writes gain 1 and offset 0 to every column of the tiles of the mask.

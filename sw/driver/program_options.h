@@ -4,8 +4,8 @@
 
 namespace ohmac {
 
-/// Write-verify of the hardware's PROG (rtl/tile/README.md, "Programming"). One weight unit is 1/127 of Gmax. The defaults
-/// go from coarse to fine, as the error falls.
+/// Write-verify of the hardware's PROG (rtl/tile/README.md, "Programming"). One weight unit is 1/127 of Gmax. The
+/// defaults go from coarse to fine, as the error falls.
 struct ProgramOptions {
   uint32_t tolerance = 768;    // largest accepted deviation, 2^-8 weight units, 0..65535
   uint32_t limit = 16;         // verify reads of a row at most, 1..255

@@ -192,7 +192,7 @@ class Programmer {
       mask |= uint64_t{1} << e.tile;
       rounds = max(rounds, t.rows);
       row_cycles = row_cycle_bound(chip_, t.blocks, options_) > row_cycles ? row_cycle_bound(chip_, t.blocks, options_)
-                                                                          : row_cycles;
+                                                                           : row_cycles;
       bytes += uint64_t{t.rows} * program_layout(chip_, t.blocks).stride + kProgramBytes;
       OHMAC_TRY(counters(e.tile, &before_[used - 1]));
     }
@@ -221,7 +221,8 @@ class Programmer {
       encode_program(t, l, options_, chip_.adc_bits, watchdog, image.cpu);
       memset(targets_[i].cpu, 0, targets_[i].bytes);
       for (uint32_t r = 0; r < t.rows; ++r) {
-        fill_row(extents_[extent_[i]], t.row0 + r, l.columns, reinterpret_cast<int8_t*>(targets_[i].cpu + r * l.stride));
+        fill_row(extents_[extent_[i]], t.row0 + r, l.columns,
+                 reinterpret_cast<int8_t*>(targets_[i].cpu + r * l.stride));
       }
       Transfer m;
       m.tile = t.tile;
@@ -261,8 +262,8 @@ class Programmer {
     return m;
   }
 
-  // Rows go out round by round, one to every tile; from row kProgramRing on a group's round waits until all of the group
-  // have finished one more row. Ends when every row is finished.
+  // Rows go out round by round, one to every tile; from row kProgramRing on a group's round waits until all of the
+  // group have finished one more row. Ends when every row is finished.
   void stream_targets(JobBuilder& job, uint32_t used, uint32_t rounds) {
     const uint32_t group = group_size(used);
     bool same = used <= isa::kMaxRepeatDesc;
@@ -395,7 +396,8 @@ void encode_program(const ProgramTask& t, const ProgramLayout& l, const ProgramO
   };
   a.loop(4 + tail, t.rows);
   a.wait(Engine::kMvm, kTokTarget, 1);
-  a.emit(isa::prog::make(isa::operand(kAguTarget, 0), isa::operand(kAguPsum, 0), isa::operand(kAguFail, 0), kAguRow, 0));
+  a.emit(
+      isa::prog::make(isa::operand(kAguTarget, 0), isa::operand(kAguPsum, 0), isa::operand(kAguFail, 0), kAguRow, 0));
   a.signal(Engine::kMvm, kTokDone, 1);
   a.wait(Engine::kNet, kTokDone, 1);
   tell();

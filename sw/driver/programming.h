@@ -7,8 +7,8 @@
 
 namespace ohmac {
 
-/// Verify reads: a weight unit is 48 / 2^6 = 3/4 of an ADC step, so that 127 leaves a quarter of the code range to lanes
-/// whose gain is above 1. CAL words are 4/3 of those of the calibration meanwhile: psums count 2^-8 weight units.
+/// Verify reads: a weight unit is 48 / 2^6 = 3/4 of an ADC step, so that 127 leaves a quarter of the code range to
+/// lanes whose gain is above 1. CAL words are 4/3 of those of the calibration meanwhile: psums count 2^-8 weight units.
 constexpr uint32_t kVerifyInput = 48, kVerifyRange = 6;
 constexpr uint32_t kVerifyFactor = ((uint32_t{1} << kVerifyRange << 14) + kVerifyInput / 2) / kVerifyInput;  // Q2.14
 
@@ -37,10 +37,10 @@ struct ProgramReport {
   }
 };
 
-/// Programs regions: every cell of the rectangle of rows and column blocks that covers a tile's regions is brought to its
-/// target, cells of it outside any region to 0. Cells outside the rectangle are not touched. Overlapping regions: the
-/// last one wins. Calibrate first: verify reads are corrected by the CAL words. These are written anew at the end (after
-/// a failure they are not those of `state` and must be written before the next read).
+/// Programs regions: every cell of the rectangle of rows and column blocks that covers a tile's regions is brought to
+/// its target, cells of it outside any region to 0. Cells outside the rectangle are not touched. Overlapping regions:
+/// the last one wins. Calibrate first: verify reads are corrected by the CAL words. These are written anew at the end
+/// (after a failure they are not those of `state` and must be written before the next read).
 ///
 /// Uses tile SRAM from address 0 on, tile tokens 0..kProgramMembers+1 (left at 0), all DMA tokens, TRAP.WATCHDOG; DMA
 /// memory as much as there is, in several jobs if need be (kNoMemory if one row of one tile does not fit).
@@ -59,16 +59,16 @@ constexpr uint32_t kProgramRing = 4;     // rows of targets a tile holds
 constexpr uint32_t kProgramMembers = 3;  // most tiles that report to a leader
 constexpr uint32_t kProgramBytes = 512;
 
-/// One tile of a programming job. Up to 16 groups have a DMA token each; where there are more tiles a group has a leader
-/// that collects the tokens of the others, row by row.
+/// One tile of a programming job. Up to 16 groups have a DMA token each; where there are more tiles a group has a
+/// leader that collects the tokens of the others, row by row.
 struct ProgramTask {
   uint32_t tile;
-  uint32_t row0, rows;             // of this job
-  uint32_t rounds;                 // rows of the group's longest task
-  uint32_t block0, blocks;         // column blocks
-  uint32_t leader;                 // tile that collects; = tile: this one
-  uint32_t members;                // leader: tiles besides itself
-  uint32_t token;                  // leader: DMA token of the group; member: its number in the group, from 0
+  uint32_t row0, rows;      // of this job
+  uint32_t rounds;          // rows of the group's longest task
+  uint32_t block0, blocks;  // column blocks
+  uint32_t leader;          // tile that collects; = tile: this one
+  uint32_t members;         // leader: tiles besides itself
+  uint32_t token;           // leader: DMA token of the group; member: its number in the group, from 0
 };
 
 /// Byte addresses in the tile's SRAM, n = columns of the blocks.
@@ -77,7 +77,7 @@ struct ProgramLayout {
   uint32_t stride;      // bytes of one row of targets, n rounded up to 32
   uint32_t fail_bytes;  // of one row, ceil(n / 256) * 32
   uint32_t ring, psums, fails;
-  uint32_t max_rows;    // rows whose fail lines fit; 0: the SRAM is too small
+  uint32_t max_rows;  // rows whose fail lines fit; 0: the SRAM is too small
 };
 ProgramLayout program_layout(const ChipInfo& chip, uint32_t blocks);
 

@@ -100,8 +100,8 @@ Status read_psums(Driver& driver, const PsumRequest* requests, uint32_t count, u
                   PsumInput input, PsumSink& sink) {
   if (!driver.ready()) return driver.fail(Status::kNotReady);
   const ChipInfo& chip = driver.chip();
-  if (requests == nullptr || count == 0 || count > chip.tiles || vectors == 0 || unit == 0 ||
-      vectors % unit != 0 || input == nullptr) {
+  if (requests == nullptr || count == 0 || count > chip.tiles || vectors == 0 || unit == 0 || vectors % unit != 0 ||
+      input == nullptr) {
     return driver.fail(Status::kBadArgument);
   }
   uint64_t mask = 0;

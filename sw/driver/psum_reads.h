@@ -19,8 +19,8 @@ struct PsumRequest {
 /// Takes results.
 class PsumSink {
  public:
-  /// Vectors first .. first + vectors - 1 of one tile. psums: int32 [vectors x columns of the request], corrected by the
-  /// CAL words, 2^-8 ADC steps.
+  /// Vectors first .. first + vectors - 1 of one tile. psums: int32 [vectors x columns of the request], corrected by
+  /// the CAL words, 2^-8 ADC steps.
   virtual void take(const PsumRequest& request, uint32_t first, uint32_t vectors, const int32_t* psums) = 0;
 
  protected:
@@ -30,9 +30,9 @@ class PsumSink {
 /// Input of row k of vector v, -127..127.
 using PsumInput = int8_t (*)(uint32_t v, uint32_t k);
 
-/// Runs `vectors` MVMs on every tile of the requests (a tile at most once). Overwrites tile SRAM from address 0 on, uses
-/// tile token 0 (left at 0) and DMA token 0. As many tiles and vectors a job as DMA memory and SRAM allow; kNoMemory if
-/// not even `unit` vectors of one tile fit.
+/// Runs `vectors` MVMs on every tile of the requests (a tile at most once). Overwrites tile SRAM from address 0 on,
+/// uses tile token 0 (left at 0) and DMA token 0. As many tiles and vectors a job as DMA memory and SRAM allow;
+/// kNoMemory if not even `unit` vectors of one tile fit.
 /// @param unit  vectors that the sink gets together; divides `vectors`
 Status read_psums(Driver& driver, const PsumRequest* requests, uint32_t count, uint32_t vectors, uint32_t unit,
                   PsumInput input, PsumSink& sink);

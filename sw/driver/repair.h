@@ -14,9 +14,9 @@ struct RepairReport {
   uint64_t tiles = 0;       // mask of tiles with a new repair: program their columns again
 };
 
-/// Puts a spare in the place of every bad column in use whose lane has a free one (columns that do not work at all before
-/// those with bad devices only), tests and calibrates the tiles again, and gives spares back that fail. Columns of dead
-/// lanes cannot be repaired: the spare sits on the same lane. What is left stays marked in `state`.
+/// Puts a spare in the place of every bad column in use whose lane has a free one (columns that do not work at all
+/// before those with bad devices only), tests and calibrates the tiles again, and gives spares back that fail. Columns
+/// of dead lanes cannot be repaired: the spare sits on the same lane. What is left stays marked in `state`.
 /// @param options  `devices`: a spare must be all RESET (true for one never used)
 Status repair_columns(Driver& driver, const TileUse* tiles, uint32_t count, const SelfTestOptions& options,
                       const CalOptions& calibration, ChipState* state, RepairReport* report = nullptr);

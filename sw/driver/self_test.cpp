@@ -83,8 +83,8 @@ Status test_columns(Driver& driver, const TileUse* tiles, uint32_t count, uint32
     const CalTarget& t = tiles[i].cal;
     if (t.tile >= state->tiles || t.mux_count > state->cols / state->lanes) return driver.fail(Status::kBadArgument);
     mask |= uint64_t{1} << t.tile;
-    requests[i] = PsumRequest{t.tile, state->rows, 1, driver.chip().adc_bits, kTestRange + 8 - driver.chip().adc_bits,
-                              t.mux_count};
+    requests[i] = PsumRequest{
+        t.tile, state->rows, 1, driver.chip().adc_bits, kTestRange + 8 - driver.chip().adc_bits, t.mux_count};
   }
   OHMAC_TRY(driver.reset_calibration(mask));  // codes as they are
   for (uint32_t i = 0; i < count; ++i) {
@@ -129,10 +129,11 @@ Status self_test(Driver& driver, const TileUse* tiles, uint32_t count, const Sel
   ProgramOptions reset;  // one read, no pulse
   reset.tolerance = o.bad_level << isa::kPsumFracBits;
   reset.limit = 1;
-  if (o.devices || o.thorough) OHMAC_TRY(program_all(driver, tiles, count, 0, reset, state, state->bad_devices, report));
+  if (o.devices || o.thorough)
+    OHMAC_TRY(program_all(driver, tiles, count, 0, reset, state, state->bad_devices, report));
   if (o.thorough) {
-    // A pair whose G+ cannot be set fails at +64, one whose G- cannot be set at -64, a stuck-high one at both: bad pairs
-    // are the failures of both less those of the first test. These wait in column_reference, which is void now.
+    // A pair whose G+ cannot be set fails at +64, one whose G- cannot be set at -64, a stuck-high one at both: bad
+    // pairs are the failures of both less those of the first test. These wait in column_reference, which is void now.
     const auto in_use = [&](auto f) {
       for (uint32_t i = 0; i < count; ++i) {
         for (uint32_t c = 0; c < tiles[i].columns; ++c) f(state->column(tiles[i].cal.tile, c));

@@ -52,8 +52,8 @@ uint64_t Runtime::cycle_bound(uint32_t n) const {
   return 1000000 + 16 * vector_cycles() * (uint64_t{n} + num_tiles_);
 }
 
-// A tile is without an event at most while vectors before its own pass the tiles before it. 0 (never) where that is more
-// than the field holds.
+// A tile is without an event at most while vectors before its own pass the tiles before it. 0 (never) where that is
+// more than the field holds.
 uint32_t Runtime::watchdog() const {
   const uint64_t units = (1000000 + 4 * vector_cycles() * (uint64_t{network_.in_flight} + num_tiles_)) / 256;
   return units <= isa::cfg::trap::watchdog.mask() ? static_cast<uint32_t>(units) : 0;
@@ -174,8 +174,8 @@ Status Runtime::infer_at_once(const int8_t* inputs, uint32_t n, uint8_t* outputs
 }
 
 // Two batches in the two halves of DMA memory: one runs, the other is set up and queued behind it. The tiles of a batch
-// halt when its last result has left, long before the next job has fetched its descriptors, fenced its counts and come to
-// START; a tile still running would miss that START and the job would end with kTimeout, never with wrong results.
+// halt when its last result has left, long before the next job has fetched its descriptors, fenced its counts and come
+// to START; a tile still running would miss that START and the job would end with kTimeout, never with wrong results.
 Status Runtime::infer_alternating(const int8_t* inputs, uint32_t n, uint32_t limit, uint8_t* outputs) {
   driver_.release_all();
   const uint32_t half = driver_.available() / 2 / isa::kDescBytes * isa::kDescBytes;

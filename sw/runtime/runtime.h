@@ -17,11 +17,11 @@ enum class Programming : uint8_t {
 
 struct LoadOptions {
   Programming programming = Programming::kFormula;
-  bool calibrate = true;         // calibrate tiles not calibrated yet; false: gain 1, offset 0 on those
-  bool self_test = false;        // test lanes and columns (kPulse and tiles never programmed: devices too), then calibrate
-  bool repair = false;           // put spare columns in the place of bad ones, before programming and after it
-  bool reference = false;        // take the reference response that compensate() needs
-  bool require_perfect = false;  // any bad column in use, or one with too many bad devices, is a failure
+  bool calibrate = true;   // calibrate tiles not calibrated yet; false: gain 1, offset 0 on those
+  bool self_test = false;  // test lanes and columns (kPulse and tiles never programmed: devices too), then calibrate
+  bool repair = false;     // put spare columns in the place of bad ones, before programming and after it
+  bool reference = false;  // take the reference response that compensate() needs
+  bool require_perfect = false;   // any bad column in use, or one with too many bad devices, is a failure
   uint32_t max_bad_percent = 25;  // of the columns in use of a tile; more cannot be called a network any more
   CalOptions calibration;
   ProgramOptions program;
@@ -34,8 +34,9 @@ struct LoadReport {
   uint32_t bad_columns = 0;   // in use, without a usable correction, after repair
   uint32_t weak_columns = 0;  // in use, with too many bad devices
   SelfTestReport test;
-  RepairReport repair;    // both rounds
-  ProgramReport program;  // all tiles; of a repaired tile the repetition as well. Its fails are those of one noisy read.
+  RepairReport repair;  // both rounds
+  ProgramReport
+      program;  // all tiles; of a repaired tile the repetition as well. Its fails are those of one noisy read.
   uint32_t bad_cells = 0;  // kPulse: cells in use off by more than SelfTestOptions::bad_level afterwards
 };
 
@@ -54,8 +55,8 @@ class Runtime {
   explicit Runtime(Driver& driver) : driver_(driver) {}
 
   /// Checks the whole image, tests, repairs, programs and calibrates as the options say (calibration once per chip,
-  /// resolution and column blocks) and loads the tiles. Bad columns are left out and reported, unless the options forbid
-  /// (kCalibration, last_error() names one). Without success nothing is loaded: infer() refuses.
+  /// resolution and column blocks) and loads the tiles. Bad columns are left out and reported, unless the options
+  /// forbid (kCalibration, last_error() names one). Without success nothing is loaded: infer() refuses.
   Status load(const uint8_t* image, size_t bytes, const LoadOptions& options = {}, LoadReport* report = nullptr);
   bool loaded() const { return loaded_; }
   const image::NetworkRecord& network() const { return network_; }
@@ -71,9 +72,9 @@ class Runtime {
   uint32_t batch_limit() const { return batch_limit(driver_.dma_bytes()); }
 
   // --- Maintenance of a loaded network; `image` must be the one that was loaded (else kBadArgument).
-  /// After a failed job: brings the chip to rest, clears tokens, faults and tile SRAM and loads the tiles again. Devices,
-  /// repairs and calibration stay. Where load() has failed there is nothing to load: then the image is not looked at.
-  /// kTimeout or an error of the jobs sets needs_reset(); a wrong image changes nothing, call it again.
+  /// After a failed job: brings the chip to rest, clears tokens, faults and tile SRAM and loads the tiles again.
+  /// Devices, repairs and calibration stay. Where load() has failed there is nothing to load: then the image is not
+  /// looked at. kTimeout or an error of the jobs sets needs_reset(); a wrong image changes nothing, call it again.
   Status recover(const uint8_t* image, size_t bytes);
   /// A job failed half-way: tokens and queues of the tiles are unknown. load() and infer() answer kNotReady until
   /// recover().

@@ -239,8 +239,8 @@ Status Runtime::judge(const LoadOptions& options, LoadReport* report) {
       report->weak_columns += usable(h);
     }
     report->bad_columns += bad;
-    const bool refused = (options.require_perfect && first != ErrorInfo::kNone) ||
-                         bad * 100 > options.max_bad_percent * u.columns;
+    const bool refused =
+        (options.require_perfect && first != ErrorInfo::kNone) || bad * 100 > options.max_bad_percent * u.columns;
     if (refused) return driver_.fail_at(Status::kCalibration, u.cal.tile, first);
   }
   return Status::kOk;
@@ -249,7 +249,8 @@ Status Runtime::judge(const LoadOptions& options, LoadReport* report) {
 // Traps, then programs and constants of all tiles (which may set traps of their own).
 Status Runtime::load_tiles(const ImageReader& image) {
   TileWriter writer(driver_);
-  const uint32_t trap = static_cast<uint32_t>(isa::cfg::trap::watchdog.put(watchdog()) | isa::cfg::trap::overflow.put(1));
+  const uint32_t trap =
+      static_cast<uint32_t>(isa::cfg::trap::watchdog.put(watchdog()) | isa::cfg::trap::overflow.put(1));
   for (uint32_t i = 0; i < num_tiles_; ++i) {
     OHMAC_TRY(writer.add(tiles_[i].tile, isa::cfg::noc_addr(isa::cfg::kTrapBase), &trap, sizeof trap));
   }

@@ -13,6 +13,7 @@
 
 #include "models/crossbar/wire_network.h"
 #include "models/device/simd.h"
+#include "models/macro/macro.h"
 
 extern "C" void dgemm_(const char*, const char*, const int*, const int*, const int*, const double*, const double*,
                        const int*, const double*, const int*, const double*, double*, const int*);
@@ -210,6 +211,51 @@ BENCHMARK(CholeskyOverOurs)
     ->Args({256, 1})
     ->Iterations(1)
     ->Unit(benchmark::kMillisecond);
+
+/// One drive of 256 dense rows and eight conversions, as macro_bench does it: with wires the product is the same kernel
+/// on another matrix; read noise needs the currents of blocks of rows besides.
+void MacroMvm(benchmark::State& state) {
+  MacroConfig c;
+  c.effects = EffectSet::none();
+  c.effects.set(Effect::kWire, state.range(0) != 0);
+  c.effects.set(Effect::kReadNoise, state.range(1) != 0);
+  Macro m(c);
+  std::mt19937 r(1);
+  std::vector<int8_t> w(65536), x(257);
+  for (auto& k : w) k = static_cast<int8_t>(static_cast<int>(r() % 255) - 127);
+  for (auto& k : x) k = static_cast<int8_t>(static_cast<int>(r() % 255) - 127);
+  x[256] = 0;
+  m.program_cells(0, 0, 256, 256, w.data());
+  m.weights(0, 0, 1, 1);  // the matrix is ready
+  int8_t out[32];
+  for (auto _ : state) {
+    m.drive(x.data(), 32);
+    for (uint32_t b = 0; b < 8; ++b) m.convert(b, 2 + 10 * b, 10, 8, out);
+    benchmark::DoNotOptimize(out);
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(MacroMvm)->ArgNames({"wires", "noise"})->ArgsProduct({{0, 1}, {0, 1}});
+
+/// A verify read after a pulse: one row is driven, 8 conversions.
+void MacroVerifyRead(benchmark::State& state) {
+  MacroConfig c;
+  c.effects.set(Effect::kWire, state.range(0) != 0);
+  Macro m(c);
+  std::mt19937 r(1);
+  std::vector<int8_t> w(65536), x(257);
+  for (auto& k : w) k = static_cast<int8_t>(static_cast<int>(r() % 255) - 127);
+  x[100] = 127;
+  m.program_cells(0, 0, 256, 256, w.data());
+  const std::vector<uint32_t> mask(8, 0x11111111);
+  int8_t out[32];
+  for (auto _ : state) {
+    m.pulse(100, false, true, 0, 25, mask.data());
+    m.drive(x.data(), 32);
+    for (uint32_t b = 0; b < 8; ++b) m.convert(b, 2 + 10 * b, 5, 8, out);
+  }
+}
+BENCHMARK(MacroVerifyRead)->ArgName("wires")->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 

@@ -825,7 +825,8 @@ class Generator {
         setr(word + m::k.word, put(m::k, 32));
         setr(word + m::seg_len.word, put(m::seg_len, 32) | put(m::n_seg, 1));
         setr(word + m::pad_top.word, put(m::pad_top, 1));
-        setr(word + m::pad_value.word, put(m::in_slice, 3) | put(m::w_slices, 2) | put(m::adc_bits, 8) | put(m::range, 9));
+        setr(word + m::pad_value.word,
+             put(m::in_slice, 3) | put(m::w_slices, 2) | put(m::adc_bits, 8) | put(m::range, 9));
         setr(word + m::group_rows.word, put(m::group_rows, 4) | put(m::mux_count, 1));
         emit(isa::mvm::make(good, good, 0));
         overflows();
@@ -840,9 +841,7 @@ class Generator {
           case 0: f.addr = g_.sram_bytes + 16 * below(1000); break;
           case 1: f.addr = 8 + 16 * below(100); break;
           case 2: f.addr = cfg::noc_addr(0x400 + 4 * below(1000)); break;
-          default:
-            f.addr = cfg::noc_addr(cfg::kRepairBase);
-            p_.fault = isa::Fault::kConfig;
+          default: f.addr = cfg::noc_addr(cfg::kRepairBase); p_.fault = isa::Fault::kConfig;
         }
         p_.flits.push_back(f);
         p_.compare_state = p_.may_overflow = false;  // or both causes could come first

@@ -174,6 +174,7 @@ TEST_F(Cli, WrongOutputFilesAreRefusedBeforeTheWork) {
                 {"compile --out ", "--out"},
                 {"compile --listing ", "--listing"},
                 {"device --target-us 5 --out ", "--out"},
+                {"xbar --conductance g --inputs v --out ", "--out"},
                 {"compare --json ", "--json"}};
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.option);
@@ -226,6 +227,30 @@ TEST_F(Cli, WrongPresetsNameFileLineAndField) {
   const std::string ternary = wrong("[device]", "[device]\nlevels = { value = 2, unit = \"1\", source = \"x\" }");
   expect_error(ohmac("run --images 1 --technology " + ternary), {"2 levels", "--programming formula"});
   EXPECT_EQ(ohmac("run --images 1 --programming formula --technology " + ternary).code, 0);
+}
+
+TEST_F(Cli, WrongCrossbarsNameFileLineAndColumn) {
+  const std::string g = file("g.csv", "1e-6,2e-6\n3e-6,4e-6\n"), v = file("v.csv", "0.1,0.2\n");
+  const auto run = [&](const std::string& conductance, const std::string& inputs, const std::string& wires) {
+    return ohmac("xbar --conductance " + conductance + " --inputs " + inputs + " --out " + path("i.csv") + " " + wires);
+  };
+  expect_error(run(file("negative.csv", "1e-6\n-2e-6\n"), v, ""), {"negative.csv:2: column 1", "'-2e-6'", "siemens"});
+  expect_error(run(file("nan.csv", "1e-6,nan\n"), v, ""), {"nan.csv:1: column 2", "'nan'"});
+  expect_error(run(file("empty.csv", ""), v, ""), {"empty.csv", "is empty"});
+  expect_error(run(file("ragged.csv", "1,2\n3\n"), v, ""), {"ragged.csv:2", "first one has 2"});
+  expect_error(run(g, file("wide.csv", "1,2,3\n"), ""), {"wide.csv", "vectors of 3", "has 2 rows"});
+  for (const std::string ohm : {"-1", "nan", "inf", "1e10", "1e-20", "x"})
+    for (const std::string option : {"--row-ohm", "--col-ohm", "--driver-ohm", "--sense-ohm"})
+      expect_error(run(g, v, option + " " + ohm), {option, "'" + ohm + "' is wrong", "1e+09 ohm"});
+  EXPECT_FALSE(fs::exists(path("i.csv")));
+  EXPECT_EQ(run(g, v, "--row-ohm 0 --col-ohm 0").code, 0);
+  std::ifstream f(path("i.csv"));
+  std::string line;
+  std::getline(f, line);
+  double i[2];
+  ASSERT_EQ(std::sscanf(line.c_str(), "%lf,%lf", &i[0], &i[1]), 2) << line;
+  EXPECT_DOUBLE_EQ(i[0], 0.1 * 1e-6 + 0.2 * 3e-6);
+  EXPECT_DOUBLE_EQ(i[1], 0.1 * 2e-6 + 0.2 * 4e-6);
 }
 
 // --- What it does.
@@ -451,6 +476,15 @@ TEST_F(TinyCli, RtlEqualsFastWithANetworkOfOnesOwn) {
             sha_of("run --geometry tiny --images 20 --fidelity fast" + arguments_));
   const Answer a = ohmac("diff --geometry tiny --images 5" + arguments_);
   EXPECT_EQ(a.code, 0) << a.text;
+}
+
+TEST_F(TinyCli, RtlEqualsFastWithWires) {
+  const std::string wires = tiny() + " --images 2 --effect wire=on --row-ohm 3 --col-ohm 3 --driver-ohm 50";
+  const Answer a = ohmac("diff " + wires);
+  EXPECT_EQ(a.code, 0) << a.text;
+  EXPECT_NE(sha_of("run " + wires), sha_of("run " + tiny() + " --images 2"));
+  expect_error(ohmac("run " + tiny() + " --row-ohm 3"), {"--row-ohm", "--effect wire=on"});
+  expect_error(ohmac("run " + tiny() + " --effect wire=on --read-noise per-device"), {"--read-noise", "wire"});
 }
 
 TEST_F(TinyCli, ProgramImageForAnotherGeometryIsRefused) {

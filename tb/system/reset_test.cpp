@@ -13,45 +13,16 @@ using TestedChip = Vchip_tiny_unreset;
 #include "Vchip_tiny_checked.h"
 using TestedChip = Vchip_tiny_checked;
 #endif
-#include "models/systemc/verilated_chip.h"
-#include "tb/common/chip_bench.h"
-#include "tb/common/clocked.h"
-#include "tb/unit/golden/job.h"
+#include "tb/unit/golden/tiny_chip.h"
 
 namespace ohmac::test {
 namespace {
 
 constexpr uint32_t kImages = 4, kPoints = 400;
-constexpr size_t kMemoryBytes = 1 << 16;
 
-class Reset : public ::testing::Test {
+class Reset : public TinyChip<TestedChip> {
  protected:
-  Reset() : mlp(kImages) {
-    MacroConfig m;
-    m.geometry = tiny_geometry();
-    m.effects = EffectSet::none();
-    for (uint32_t t = 0; t < 2; ++t) {
-      m.tile = t;
-      macros.emplace_back(m);
-      mlp.program(macros[t], t);
-    }
-  }
-  void power_on(uint64_t seed, uint32_t stall) {
-    AxiMemory::Config memory;
-    memory.base = kBase;
-    memory.bytes = kMemoryBytes;
-    memory.read_latency = 1 + seed % 20;
-    memory.write_latency = 1 + seed % 13;
-    memory.stall_percent = stall;
-    memory.stall_seed = seed;
-    const auto random = [&](VerilatedContext& context) {
-      context.randReset(2);
-      context.randSeed(static_cast<int>(seed % 0x7FFFFFFF));
-    };
-    chip = std::make_unique<tb::ChipBench>(std::make_unique<VerilatedChip<TestedChip>>(tiny_geometry(), random),
-                                           macros, memory, stall, seed);
-  }
-  uint8_t* at(uint64_t bus) { return chip->memory() + (bus - kBase); }
+  Reset() : TinyChip(kImages) {}
   /// Carries out f one cycle at a time; false if the budget of cycles ends first.
   bool write(uint32_t addr, uint32_t value) {
     chip->begin(true, addr, value);
@@ -109,19 +80,10 @@ class Reset : public ::testing::Test {
     }
   }
   void expect_results() {
-    for (uint32_t i = 0; i < kImages; ++i) {
-      const std::vector<int32_t> want = mlp.expected(i);
-      std::vector<int32_t> got(want.size());
-      std::memcpy(got.data(), at(kOut + 32 * i), 32);
-      ASSERT_EQ(got, want) << "image " << i;
-    }
+    expect_network();
     for (uint32_t t = 0; t < 2; ++t)
       EXPECT_TRUE(chip->macro(t).protocol_errors().empty()) << chip->macro(t).protocol_errors()[0].rule;
   }
-
-  Mlp mlp;
-  std::vector<Macro> macros;
-  std::unique_ptr<tb::ChipBench> chip;
   int64_t budget = 0;
 };
 

@@ -221,7 +221,7 @@ TEST(OnGolden, PredictedPeriodIsNearTheAdcBound) {
 TEST(OnGolden, RandomNetworksInEverySplit) {
   const std::vector<std::vector<uint32_t>> shapes{{20, 7},      {40, 32},        {33, 70},      {70, 40, 20},
                                                   {32, 80, 33}, {17, 50, 50, 9}, {100, 40, 20}, {16, 16, 16, 16, 1}};
-  const Geometry g{4, 4, 32, 32, 8, 16384};
+  const Geometry g{4, 4, 32, 32, 8, 16384, 8};
   uint32_t ran = 0;
   for (size_t i = 0; i < shapes.size(); ++i)
     for (const uint32_t in_flight : {1u, 3u, 24u}) {
@@ -261,7 +261,8 @@ TEST(OnGolden, ManyTilesMeetWithoutDeadlock) {
     Geometry geometry;
     uint32_t weight_slices;
   };
-  const Case cases[] = {{{16, 16, 300}, {4, 4, 32, 32, 8, 16384}, 1}, {{16, 128, 8}, {8, 2, 128, 32, 8, 16384}, 2}};
+  const Case cases[] = {{{16, 16, 300}, {4, 4, 32, 32, 8, 16384, 8}, 1},
+                        {{16, 128, 8}, {8, 2, 128, 32, 8, 16384, 8}, 2}};
   for (const Case& k : cases)
     for (const uint32_t in_flight : {1u, 2u, 24u}) {
       CompileOptions o;
@@ -296,7 +297,7 @@ TEST(OnGolden, TinyGeometry) {
 
 TEST(Sram, SlotsAreReducedToFitAndTheRestIsAnError) {
   CompileOptions o;
-  o.geometry = {2, 1, 64, 64, 8, 4096};
+  o.geometry = {2, 1, 64, 64, 8, 4096, 8};
   const Network net = test::random_network({64, 64, 64}, 1);
   const Dataset set = test::random_images(64, 8, 1);
   const Compiled c = compile(net, set, o);

@@ -149,7 +149,7 @@ TEST(Quantise, LosslessHoldsForRandomNetworks) {
   for (uint32_t seed = 0; seed < 5; ++seed) {
     CompileOptions o;
     o.lossless = true;
-    o.geometry = {4, 4, 64, 64, 8, 65536};
+    o.geometry = {4, 4, 64, 64, 8, 65536, 8};
     const Compiled c =
         compile(test::random_network({100 + 7 * seed, 40, 13}, seed), test::random_images(100 + 7 * seed, 20, seed), o);
     const Dataset set = test::random_images(100 + 7 * seed, 20, seed + 100);

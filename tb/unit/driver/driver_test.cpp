@@ -75,9 +75,8 @@ TEST_F(DriverTest, ProbeRefusesImpossibleCapabilities) {
       {kCapChip, 32u << 16 | 0, kCapAdc, 16384},  {kCapChip, kCapArray, 0x12040800, 16384},  // no lanes
       {kCapChip, kCapArray, 0x12040908, 16384},                                              // 9 bits
       {kCapChip, kCapArray, 0x12000808, 16384},                                              // no window
-      {kCapChip, kCapArray, kCapAdc, 0},
-      {kCapChip, kCapArray, 0x11040808, 16384},    // 17 counters
-      {kCapChip, kCapArray, kCapAdc, 16384, 9},    // more spares than lanes
+      {kCapChip, kCapArray, kCapAdc, 0},          {kCapChip, kCapArray, 0x11040808, 16384},  // 17 counters
+      {kCapChip, kCapArray, kCapAdc, 16384, 9},                                              // more spares than lanes
   };
   for (const Case& c : cases) {
     platform.expect_read(0x000, 0x4F484D43);

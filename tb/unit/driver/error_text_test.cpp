@@ -28,9 +28,9 @@ TEST(ErrorText, NamesThePlace) {
   e.tile = 1;
   e.column = 40;
   e.clips = 2;
-  EXPECT_EQ(
-      cli::error_text(e),
-      "a column's gain, offset or range is outside what the calibration allows: tile 1, column 40, 2 conversions clipped");
+  EXPECT_EQ(cli::error_text(e),
+            "a column's gain, offset or range is outside what the calibration allows: tile 1, column 40, 2 conversions "
+            "clipped");
   e.clips = 0;
   e.range = 9;
   EXPECT_EQ(cli::error_text(e),

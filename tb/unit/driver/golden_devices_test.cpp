@@ -15,21 +15,11 @@
 #include "tb/unit/driver/golden_rig.h"
 
 using namespace ohmac;
+using tb::one_tile;
 using tb::Rig;
+using tb::without_stuck;
 
 namespace {
-
-Geometry one_tile() {
-  Geometry g = reference_geometry();
-  g.mesh_x = g.mesh_y = 1;
-  return g;
-}
-
-EffectSet without_stuck() {
-  EffectSet e;
-  e.set(Effect::kStuck, false);
-  return e;
-}
 
 /// Calibrated chip with its state.
 struct Lab : Rig {
@@ -49,8 +39,8 @@ struct Lab : Rig {
   }
   Status program(const std::vector<CellRegion>& regions, const ProgramOptions& options = {}) {
     reports.assign(chip.tiles(), ProgramReport{});
-    return program_cells(driver, regions.data(), static_cast<uint32_t>(regions.size()), options, *state,
-                         reports.data(), state->bad_devices);
+    return program_cells(driver, regions.data(), static_cast<uint32_t>(regions.size()), options, *state, reports.data(),
+                         state->bad_devices);
   }
   std::unique_ptr<ChipState> state;
   std::vector<ProgramReport> reports;

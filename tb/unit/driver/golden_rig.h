@@ -32,6 +32,18 @@ class LimitedPlatform final : public Platform {
   size_t limit_ = SIZE_MAX;
 };
 
+inline Geometry one_tile() {
+  Geometry g = reference_geometry();
+  g.mesh_x = g.mesh_y = 1;
+  return g;
+}
+
+inline EffectSet without_stuck() {
+  EffectSet e;
+  e.set(Effect::kStuck, false);
+  return e;
+}
+
 struct Rig {
   Rig(const Geometry& g, EffectSet effects, uint64_t chip_seed, const FaultConfig& faults = {})
       : chip(golden::ChipConfig{g}, macro(g, effects, chip_seed, faults)), platform(chip), driver(platform) {}

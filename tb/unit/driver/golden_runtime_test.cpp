@@ -14,28 +14,20 @@
 #include "tb/unit/driver/image_builder.h"
 
 using namespace ohmac;
+using tb::one_tile;
 using tb::Rig;
+using tb::without_stuck;
 
 namespace {
 
 constexpr uint32_t kRange = 10, kVectors = 24;
 
-Geometry one_tile() {
-  Geometry g = reference_geometry();
-  g.mesh_x = g.mesh_y = 1;
-  return g;
-}
-
-EffectSet without_stuck() {
-  EffectSet e;
-  e.set(Effect::kStuck, false);
-  return e;
-}
-
 /// A chip of one tile with a 256 x 256 matrix, and the runtime.
 struct Machine : Rig {
   explicit Machine(EffectSet effects, const FaultConfig& faults = {}, uint64_t seed = 1)
-      : Rig(one_tile(), effects, seed, faults), weights(tb::bell_weights(256, 256, 5)), runtime(std::make_unique<Runtime>(driver)) {
+      : Rig(one_tile(), effects, seed, faults),
+        weights(tb::bell_weights(256, 256, 5)),
+        runtime(std::make_unique<Runtime>(driver)) {
     image = tb::matmul_image({1, 1, 256, 256, 32, 0, 65536}, 256, 256, weights.data(), kRange).build();
     inputs.resize(256 * kVectors);
     uint32_t s = 17;
@@ -185,7 +177,8 @@ TEST(GoldenRecovery, OneChipSurvivesManyFaults) {
   ASSERT_EQ(m.load({}), Status::kOk);
   std::vector<int32_t> before, after;
   ASSERT_EQ(m.infer(&before), Status::kOk);
-  // Program of tb::matmul_image: 27 SIGNAL, 28 LOOP, 29 WAIT input, 30 WAIT psum buffer, 31 MVM, 32 SIGNAL, 33 WAIT, 34 SEND.
+  // Program of tb::matmul_image: 27 SIGNAL, 28 LOOP, 29 WAIT input, 30 WAIT psum buffer, 31 MVM, 32 SIGNAL, 33 WAIT, 34
+  // SEND.
   const struct {
     uint32_t at;
     uint64_t instruction;
@@ -277,8 +270,8 @@ TEST(GoldenLife, ABrokenChipIsBroughtUp) {
   EXPECT_EQ(report.repair.repaired, 3u);
   EXPECT_EQ(report.bad_columns, 0u);
   const double e_good = good.error(), e_repaired = repaired.error(), e_left = left.error();
-  std::printf("error: good chip %.2f %%, three open columns %.2f %%, repaired %.2f %%; %u bad cells, %u pulses\n", e_good,
-              e_left, e_repaired, report.bad_cells, report.program.pulses);
+  std::printf("error: good chip %.2f %%, three open columns %.2f %%, repaired %.2f %%; %u bad cells, %u pulses\n",
+              e_good, e_left, e_repaired, report.bad_cells, report.program.pulses);
   EXPECT_LT(e_repaired, 1.15 * e_good);
   EXPECT_GT(e_left, 10) << "3 of 256 columns read 0: sqrt(3 / 256) = 10.8 % at least";
 
@@ -325,10 +318,11 @@ TEST(GoldenLife, DriftCompensationAndRefresh) {
   RefreshReport refresh;
   ASSERT_EQ(m.runtime->refresh(m.image.data(), m.image.size(), &refresh), Status::kOk);
   const double refreshed = m.error();
-  std::printf("error: fresh %.2f %%, after 30 days %.2f %%, compensated by %.3f %.2f %%, refreshed %.2f %%; refresh: %u of "
-              "%u rows, %u cells off, %u reads, %u pulses, %u cells left bad\n",
-              fresh, aged, compensation.most / 16384.0, compensated, refreshed, refresh.rows_touched, refresh.rows,
-              refresh.cells_touched, refresh.reads, refresh.pulses, refresh.bad_cells);
+  std::printf(
+      "error: fresh %.2f %%, after 30 days %.2f %%, compensated by %.3f %.2f %%, refreshed %.2f %%; refresh: %u of "
+      "%u rows, %u cells off, %u reads, %u pulses, %u cells left bad\n",
+      fresh, aged, compensation.most / 16384.0, compensated, refreshed, refresh.rows_touched, refresh.rows,
+      refresh.cells_touched, refresh.reads, refresh.pulses, refresh.bad_cells);
   EXPECT_LT(compensated, 0.5 * aged);
   EXPECT_LT(refreshed, 1.2 * fresh);
   EXPECT_LT(refreshed, compensated);

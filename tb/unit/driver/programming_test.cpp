@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Programming against the strict mock: the job, descriptor by descriptor, what is made of its results, and every failure.
+// Programming against the strict mock: the job, descriptor by descriptor, what is made of its results, and every
+// failure.
 #include "sw/driver/programming.h"
 
 #include <gtest/gtest.h>
@@ -54,8 +55,8 @@ class Programming : public ::testing::Test {
     platform.expect_write(0x048, outbox);
     platform.expect_write(0x04C, 1);
   }
-  // Job memory: 2 * 2 + (2 + 2 * 2) + 16 + 2 = 28 descriptors (1792 bytes), then a tile: program 512, targets, fail lines.
-  // Tile 0: columns 0..15 (stride 32), 20 rows: 640, fail lines 640. Tile 1: columns 8..23, the same.
+  // Job memory: 2 * 2 + (2 + 2 * 2) + 16 + 2 = 28 descriptors (1792 bytes), then a tile: program 512, targets, fail
+  // lines. Tile 0: columns 0..15 (stride 32), 20 rows: 640, fail lines 640. Tile 1: columns 8..23, the same.
   static constexpr uint32_t kImage0 = 1792, kTargets0 = kImage0 + 512, kLines0 = kTargets0 + 640,
                             kImage1 = kLines0 + 640, kTargets1 = kImage1 + 512, kLines1 = kTargets1 + 640;
   uint32_t outbox = static_cast<uint32_t>(MockPlatform::kBus) + kLines0;
@@ -233,9 +234,7 @@ TEST_F(Programming, IllegalArgumentsTouchNothing) {
   options({768, 16, 15, 0, 256, 25});
   options({768, 16, 15, 0, 1, 0});
   options({768, 16, 15, 0, 1, 256});
-  const auto region = [&](CellRegion r) {
-    EXPECT_EQ(program_cells(driver, &r, 1, {}, *state), Status::kBadArgument);
-  };
+  const auto region = [&](CellRegion r) { EXPECT_EQ(program_cells(driver, &r, 1, {}, *state), Status::kBadArgument); };
   region({2, 0, 0, 1, 1, nullptr, 0});
   region({0, 0, 0, 0, 1, nullptr, 0});
   region({0, 0, 0, 1, 0, nullptr, 0});

@@ -193,8 +193,8 @@ class RuntimeSmallMemory : public RuntimeTest {
   RuntimeSmallMemory() : RuntimeTest(4096) {}
 };
 
-// Halves of 2048 bytes: 2048 - 1472 - 192 = 384 bytes for vectors of 16 + 32 each, so 8 a job; 60 take 8 jobs. While one
-// runs the next is set up in the other half and queued.
+// Halves of 2048 bytes: 2048 - 1472 - 192 = 384 bytes for vectors of 16 + 32 each, so 8 a job; 60 take 8 jobs. While
+// one runs the next is set up in the other half and queued.
 TEST_F(RuntimeSmallMemory, LongCallsAlternateBetweenTwoHalves) {
   load(echo_image(1, 4));
   EXPECT_EQ(runtime.batch_limit(), 50u) << "(4096 - 1472 - 192) / 48";

@@ -226,7 +226,8 @@ std::vector<uint8_t> sender() {
   return v;
 }
 
-// The second job waits for the first one and writes to the outbox that its own doorbell found; a third doorbell is lost.
+// The second job waits for the first one and writes to the outbox that its own doorbell found; a third doorbell is
+// lost.
 TEST_F(ChipLockstep, TwoJobs) {
   build();
   store(kIn, sender().data(), 16);
@@ -331,7 +332,7 @@ TEST_F(ChipLockstep, RandomQueue) {
 TEST_F(ChipLockstep, StopAndClear) {
   build();
   const uint64_t code[] = {isa::signal::make(kSeq, 5, 7), isa::wait::make(kMvm, 1, 1), isa::wait::make(kSeq, 2, 1),
-                           isa::wait::make(kSeq, 5, 7), isa::halt::make(), 0};
+                           isa::wait::make(kSeq, 5, 7),   isa::halt::make(),           0};
   store(kIn, code, sizeof code);
   const uint32_t ctrl = CSR(tile[0]) + 8, status = ctrl + 4;
   run({{.op = isa::DmaOp::kM2t, .tile = 1, .len = sizeof code, .mem = kIn, .tile_addr = 0},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Write-verify and repair on the golden tile, by hand. All effects are off, so a pulse is the mean law of models/device/pulse.h.
+// Write-verify and repair on the golden tile, by hand. All effects are off, so a pulse is the mean law of
+// models/device/pulse.h.
 #include <bitset>
 
 #include "models/device/technology.h"
@@ -235,7 +236,7 @@ TEST_F(Repair, RefusesWhatDoesNotExist) {
     uint32_t lane;
     uint32_t value;
     bool legal;
-  } words[] = {{7, word(true, 3), true},  {8, word(true, 0), false},     {0, word(true, 4), false},
+  } words[] = {{7, word(true, 3), true},   {8, word(true, 0), false},    {0, word(true, 4), false},
                {0, word(true, 63), false}, {127, word(false, 63), true}, {0, word(false, 63), true}};
   for (const auto& w : words) {
     GoldenTile fresh = t;

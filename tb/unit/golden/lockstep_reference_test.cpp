@@ -14,7 +14,9 @@ TEST(LockstepReference, WriteVerify) {
   compare_range<Vgolden_lockstep_reference_test_dut>(12, o, true);
 }
 
-TEST(LockstepReference, WriteVerifyCycles) { expect_write_verify_cycles<Vgolden_lockstep_reference_test_dut>(reference_geometry(), 24); }
+TEST(LockstepReference, WriteVerifyCycles) {
+  expect_write_verify_cycles<Vgolden_lockstep_reference_test_dut>(reference_geometry(), 24);
+}
 
 }  // namespace
 }  // namespace ohmac::test

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Verilated tile as tile 0 of a chip, with its clock gate and the macro of the models at its pins; and programs on it, compared
-// with the golden tile.
+// The Verilated tile as tile 0 of a chip, with its clock gate and the macro of the models at its pins; and programs on
+// it, compared with the golden tile.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -224,6 +224,7 @@ class RtlTile {
     *pin = 1;
     cycle();
     *pin = 0;
+    cycle();  // registered: the tile acts a cycle later
   }
   bool stalls() { return stall_ != 0 && rng_() % 100 < stall_; }
 
@@ -315,7 +316,10 @@ inline golden::TileStop run_golden(GoldenTile& g, const tb::RandomProgram& p) {
 }
 
 inline std::string text(const golden::TileStatus& s) {
-  return std::string(s.running ? "running" : s.halted ? "halted" : "idle") + ", fault " + golden::fault_name(s.fault) + " at " + std::to_string(s.pc);
+  return std::string(s.running  ? "running"
+                     : s.halted ? "halted"
+                                : "idle") +
+         ", fault " + golden::fault_name(s.fault) + " at " + std::to_string(s.pc);
 }
 
 /// Values of the counters that must be equal; `before` is what they were at the start of the program.
@@ -340,7 +344,8 @@ void expect_same_counters(Tile& r, const std::vector<uint32_t>& before, const Go
 
 inline void expect_no_protocol_error(Macro& m) {
   m.flush_trace();
-  EXPECT_TRUE(m.protocol_errors().empty()) << m.protocol_errors()[0].rule << " in cycle " << m.protocol_errors()[0].cycle;
+  EXPECT_TRUE(m.protocol_errors().empty())
+      << m.protocol_errors()[0].rule << " in cycle " << m.protocol_errors()[0].cycle;
 }
 
 /// Everything but SRAM and tokens, which cannot be looked at without cycles.
@@ -442,7 +447,8 @@ void compare_range(uint64_t n, const tb::RandomOptions& o, bool may_stall) {
               100.0 * (static_cast<double>(sum.golden) / static_cast<double>(sum.rtl) - 1), 100 * worst);
 }
 
-/// Programs `rows` rows, all columns, one PROG each in a loop; a fresh chip, the ADC steps of an ideal verify at VERIFY_X 127.
+/// Programs `rows` rows, all columns, one PROG each in a loop; a fresh chip, the ADC steps of an ideal verify at
+/// VERIFY_X 127.
 inline tb::RandomProgram write_verify_program(const Geometry& g, uint32_t rows, uint32_t limit, uint32_t pulse) {
   tb::RandomProgram p;
   p.geometry = g;
@@ -460,14 +466,16 @@ inline tb::RandomProgram write_verify_program(const Geometry& g, uint32_t rows, 
   set(cfg::kMvmcfgBase + m::group_rows.word, m::group_rows.put(4) | m::mux_count.put(g.mux()));
   namespace f = cfg::prog;
   set(cfg::kProgBase, f::tolerance.put(512) | f::limit.put(limit));
-  set(cfg::kProgBase + f::amp_first.word, f::amp_first.put(8) | f::amp_last.put(2) | f::amp_every.put(2) | f::pulse.put(pulse));
+  set(cfg::kProgBase + f::amp_first.word,
+      f::amp_first.put(8) | f::amp_last.put(2) | f::amp_every.put(2) | f::pulse.put(pulse));
   set(cfg::kProgBase + f::verify_x.word, f::verify_x.put(127));
   const uint32_t agu[][2] = {{kTargets, g.cols}, {kPsums, 0}, {kFails, 0}, {0, 1}};
   for (uint32_t a = 0; a < 4; ++a) {
     set(cfg::kAguBase + a * cfg::kAguStride + cfg::agu::addr.word, agu[a][0]);
     set(cfg::kAguBase + a * cfg::kAguStride + cfg::agu::inc0.word, agu[a][1]);
   }
-  const uint64_t code[] = {isa::loop::make(0, 0, 1, rows), isa::prog::make(op(0), op(1), op(2), 3, 0), isa::halt::make()};
+  const uint64_t code[] = {isa::loop::make(0, 0, 1, rows), isa::prog::make(op(0), op(1), op(2), 3, 0),
+                           isa::halt::make()};
   std::memcpy(p.sram.data(), code, sizeof code);
   p.instructions = 3;
   return p;

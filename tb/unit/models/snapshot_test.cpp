@@ -175,7 +175,7 @@ TEST(Snapshot, AnotherChipIsRefusedByName) {
            [](ChipIdentity& c) { c.faults.open_columns = 2; }, [](ChipIdentity& c) { c.faults.open_rows = 2; },
            [](ChipIdentity& c) { c.faults.open_fraction = 0; },
            [](ChipIdentity& c) { c.faults.dead_lane_list[0].level = false; }, [](ChipIdentity& c) { c.clock_ns = 5; }})
-    EXPECT_NE(error(change).find("a fault or the clock"), std::string::npos);
+    EXPECT_NE(error(change).find("a fault, the clock or a wire"), std::string::npos);
   EXPECT_EQ(error([](ChipIdentity& c) { c.technology = builtin_technology("reram"); }),
             "f: snapshot of another chip: technology is pcm_generic, wanted reram");
   EXPECT_EQ(error([](ChipIdentity& c) {

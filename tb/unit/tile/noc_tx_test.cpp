@@ -97,8 +97,7 @@ class NocTx : public ::testing::Test {
       uint32_t w = 0xDEADBEEF;
       if (line >= 0) {
         w = 0;
-        for (unsigned b = 0; b < 4; ++b)
-          w |= uint32_t{ram(static_cast<unsigned>(line) * 32 + 4 * i + b)} << (8 * b);
+        for (unsigned b = 0; b < 4; ++b) w |= uint32_t{ram(static_cast<unsigned>(line) * 32 + 4 * i + b)} << (8 * b);
       }
       dut->rd_rdata_i[i] = w;
     }

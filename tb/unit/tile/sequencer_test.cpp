@@ -516,7 +516,8 @@ TEST_F(Sequencer, EveryFaultStopsAtItsInstruction) {
 TEST_F(Sequencer, SendKnowsTheTilesOfItsMesh) {
   dut->tiles_i = 6;
   model.tiles = 6;
-  load(0, {isa::send::make(0, 5, 0, 16, 0, 0), isa::send::make(0, 64, 0, 16, 0, 0), isa::send::make(0, 6, 0, 16, 0, 0)});
+  load(0,
+       {isa::send::make(0, 5, 0, 16, 0, 0), isa::send::make(0, 64, 0, 16, 0, 0), isa::send::make(0, 6, 0, 16, 0, 0)});
   run_both(0);
   EXPECT_EQ(dut->fault_o, static_cast<unsigned>(isa::Fault::kIllegalInstr));
   EXPECT_EQ(dut->pc_o, 2u);
@@ -532,10 +533,10 @@ TEST_F(Sequencer, ProgIsCheckedWhenItIsIssued) {
   };
   const Case cases[] = {
       {"src", isa::prog::make(half, ok, ok, kRow, 0), isa::Fault::kAddress},
-      {"src end", isa::prog::make(end, ok, ok, kRow, 2), isa::Fault::kNone},           // 24 bytes
+      {"src end", isa::prog::make(end, ok, ok, kRow, 2), isa::Fault::kNone},  // 24 bytes
       {"src end, 32 columns", isa::prog::make(end, ok, ok, kRow, 3), isa::Fault::kNone},
       {"dst", isa::prog::make(ok, half, ok, kRow, 0), isa::Fault::kAddress},
-      {"dst end", isa::prog::make(ok, end, ok, kRow, 1), isa::Fault::kAddress},        // 16 psums although W_SLICES is 1
+      {"dst end", isa::prog::make(ok, end, ok, kRow, 1), isa::Fault::kAddress},  // 16 psums although W_SLICES is 1
       {"dst end, 8 columns", isa::prog::make(ok, end, ok, kRow, 0), isa::Fault::kNone},
       {"fail", isa::prog::make(ok, ok, half, kRow, 0), isa::Fault::kAddress},
       {"fail end", isa::prog::make(ok, ok, end, kRow, 0), isa::Fault::kNone},

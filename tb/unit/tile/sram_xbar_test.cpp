@@ -5,43 +5,13 @@
 #include <vector>
 
 #include "Vtile_sram_xbar_test_dut.h"
-#include "tb/common/clocked.h"
-#include "tb/unit/tile/bits.h"
+#include "tb/unit/tile/xbar_bench.h"
 
 using namespace ohmac::tb;
 
 namespace {
 
-constexpr unsigned kWriters = 3, kReaders = 5, kPorts = kWriters + kReaders;
-constexpr unsigned kLines = 4096 / 32, kBanks = 4;
-using Line = std::array<uint8_t, 32>;
-
-class SramXbar : public ::testing::Test {
- protected:
-  void SetUp() override {
-    dut->wr_req_i = 0;
-    dut->rd_req_i = 0;
-    dut.reset();
-    while (dut->clearing_o) dut.tick();
-  }
-  void drive_write(unsigned w, unsigned line, uint32_t strb, const Line& data) {
-    dut->wr_req_i |= 1u << w;
-    set_bits(dut->wr_addr_i, 16 * w, 16, line);
-    set_bits(dut->wr_strb_i, 32 * w, 32, strb);
-    for (unsigned b = 0; b < 32; ++b) set_bits(dut->wr_data_i, 256 * w + 8 * b, 8, data[b]);
-  }
-  void drive_read(unsigned r, unsigned line) {
-    dut->rd_req_i |= 1u << r;
-    set_bits(dut->rd_addr_i, 16 * r, 16, line);
-  }
-  Line rdata(unsigned r) {
-    Line l;
-    for (unsigned b = 0; b < 32; ++b) l[b] = static_cast<uint8_t>(get_bits(dut->rd_rdata_o, 256 * r + 8 * b, 8));
-    return l;
-  }
-  unsigned grants() { return dut->wr_gnt_o | static_cast<unsigned>(dut->rd_gnt_o) << kWriters; }
-  Clocked<Vtile_sram_xbar_test_dut> dut;
-};
+using SramXbar = XbarBench<Vtile_sram_xbar_test_dut>;
 
 struct Request {
   bool on = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One tile at the tiny geometry: programs and data arrive as flits, an ideal macro hangs at the pins, the clock stops as
-// the chip's gate stops it.
+// One tile at the tiny geometry: programs and data arrive as flits, an ideal macro hangs at the pins, the clock stops
+// as the chip's gate stops it.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -119,17 +119,20 @@ class Tile : public ::testing::Test {
     dut->start_pc_i = at;
     cycle();
     dut->start_i = 0;
+    cycle();
   }
-  /// A host's stop or clear, one cycle.
+  /// A host's stop or clear. Commands are registered: the tile acts a cycle later.
   void stop() {
     dut->stop_i = 1;
     cycle();
     dut->stop_i = 0;
+    cycle();
   }
   void clear() {
     dut->clear_i = 1;
     cycle();
     dut->clear_i = 0;
+    cycle();
   }
   bool running() { return dut->status_o >> 25 & 1; }
   bool halted() { return dut->status_o >> 24 & 1; }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a tile does when all is well. Expected values: the arithmetic of the MVM engine in tb/unit/tile_mvm/mvm_model.h, the rest by
-// hand here. Traps: tile_traps_test.cpp.
+// What a tile does when all is well. Expected values: the arithmetic of the MVM engine in tb/unit/tile_mvm/mvm_model.h,
+// the rest by hand here. Traps: tile_traps_test.cpp.
 #include "tb/unit/tile/tile_bench.h"
 
 namespace ohmac::tb {

@@ -216,8 +216,11 @@ TEST_F(TileTraps, ParityIsCheckedForEveryReader) {
     const char* reader;
     uint32_t addr;
   };
-  const Case cases[] = {{"MVM fetch", kVector + 9},   {"vector a", kA + 0xF1}, {"vector b", kB + 3},
-                        {"instructions", 8 * kWork}, {"ahead, never run", 8 * kWork + 0x27}};
+  const Case cases[] = {{"MVM fetch", kVector + 9},
+                        {"vector a", kA + 0xF1},
+                        {"vector b", kB + 3},
+                        {"instructions", 8 * kWork},
+                        {"ahead, never run", 8 * kWork + 0x27}};
   for (const Case& c : cases) {
     for (const bool bad : {false, true}) {
       SCOPED_TRACE(c.reader);
@@ -336,7 +339,8 @@ TEST_F(TileTraps, StopAtAnyTimeHaltsAndTheTileIsAsNew) {
     c.in_slice = pick(4);
     c.mux_count = 1 + pick(4);
     mvm_slot(1, c);
-    write_words(cfg::kVeccfgBase + 4, {static_cast<uint32_t>(vc::len.put(1 + pick(100)) | vc::requant.put(pick(2))), 3, 4, 0});
+    write_words(cfg::kVeccfgBase + 4,
+                {static_cast<uint32_t>(vc::len.put(1 + pick(100)) | vc::requant.put(pick(2))), 3, 4, 0});
     write_words(cfg::kProgBase, {0x20'0000u | pick(2000), 0x04'0155, 127, 0});
     write_words(cfg::kTrapBase, {pick(3), 0, 0, 0});
     std::vector<uint64_t> words;

@@ -7,44 +7,19 @@
 #include <cstdio>
 
 #include "Vchip_tiny_checked.h"
-#include "models/systemc/verilated_chip.h"
-#include "tb/common/chip_bench.h"
-#include "tb/common/clocked.h"
-#include "tb/unit/golden/job.h"
+#include "tb/unit/golden/tiny_chip.h"
 
 namespace ohmac::test {
 namespace {
 
 constexpr uint32_t kImages = 6;
-constexpr size_t kMemoryBytes = 1 << 16;
 constexpr uint64_t kJob2 = kBase + 0x1000, kPieces = kBase + 0xC000;
 
-class ChipTraps : public ::testing::Test {
+class ChipTraps : public TinyChip<Vchip_tiny_checked> {
  protected:
-  ChipTraps() : mlp(kImages) {
-    MacroConfig m;
-    m.geometry = tiny_geometry();
-    m.effects = EffectSet::none();
-    for (uint32_t t = 0; t < 2; ++t) {
-      m.tile = t;
-      macros.emplace_back(m);
-      mlp.program(macros[t], t);
-    }
-  }
+  ChipTraps() : TinyChip(kImages) {}
   void power_on(uint64_t seed, uint32_t stall = 0) {
-    AxiMemory::Config memory;
-    memory.base = kBase;
-    memory.bytes = kMemoryBytes;
-    memory.read_latency = 1 + seed % 20;
-    memory.write_latency = 1 + seed % 13;
-    memory.stall_percent = stall;
-    memory.stall_seed = seed;
-    const auto random = [&](VerilatedContext& context) {
-      context.randReset(2);
-      context.randSeed(static_cast<int>(seed % 0x7FFFFFFF));
-    };
-    chip = std::make_unique<tb::ChipBench>(std::make_unique<VerilatedChip<Vchip_tiny_checked>>(tiny_geometry(), random),
-                                           macros, memory, stall, seed);
+    TinyChip::power_on(seed, stall);
     std::memcpy(at(kIn), mlp.input.data(), mlp.input.size());
     // Twice the memory: what lies behind it answers DECERR.
     write(CSR(window), kBase & 0xFFFFFFFF);
@@ -52,7 +27,6 @@ class ChipTraps : public ::testing::Test {
     write(CSR(window) + 12, 3);
     write(CSR(out_base_lo), kOut & 0xFFFFFFFF);
   }
-  uint8_t* at(uint64_t bus) { return chip->memory() + (bus - kBase); }
   void write(uint32_t addr, uint32_t value) { chip->csr_write(addr, value); }
   uint32_t read(uint32_t addr) { return chip->csr_read(addr); }
   uint32_t tile_status(uint32_t t) { return read(CSR(tile[0]) + 8 * t + 4); }
@@ -124,14 +98,6 @@ class ChipTraps : public ::testing::Test {
       }
     }
   }
-  void expect_network() {
-    for (uint32_t i = 0; i < kImages; ++i) {
-      const std::vector<int32_t> want = mlp.expected(i);
-      std::vector<int32_t> got(want.size());
-      std::memcpy(got.data(), at(kOut + 32 * i), 32);
-      ASSERT_EQ(got, want) << "image " << i;
-    }
-  }
   std::map<std::string, uint32_t> counters(uint32_t tile) {
     std::map<std::string, uint32_t> v;
     for (const auto& c : isa::kCounters) {
@@ -141,10 +107,6 @@ class ChipTraps : public ::testing::Test {
     }
     return v;
   }
-
-  Mlp mlp;
-  std::vector<Macro> macros;
-  std::unique_ptr<tb::ChipBench> chip;
 };
 
 TEST_F(ChipTraps, FaultOfOneTileDoesNotTouchTheOther) {
@@ -162,8 +124,7 @@ TEST_F(ChipTraps, FaultOfOneTileDoesNotTouchTheOther) {
       {"tile", {isa::send::make(op(0), 2, op(0), 16, 0, 0)}, 0, isa::Fault::kIllegalInstr},
       {"address", {isa::setr::make(0x400, 0)}, 0, isa::Fault::kAddress},
       {"loop", {isa::loop::make(0, 0, 0, 1)}, 0, isa::Fault::kLoop},
-      {"tokens", {isa::signal::make(kSeq, 9, 255), isa::signal::make(kSeq, 9, 1), wait},
-       2, isa::Fault::kTokenOverflow},
+      {"tokens", {isa::signal::make(kSeq, 9, 255), isa::signal::make(kSeq, 9, 1), wait}, 2, isa::Fault::kTokenOverflow},
       {"slot", {isa::mvm::make(op(0), op(1), 3)}, 0, isa::Fault::kConfig},
       {"deadlock", {isa::setr::make(cfg::kTrapBase, 1), wait}, 1, isa::Fault::kWatchdog},
       {"overflow", {sum, wait}, 1, isa::Fault::kOverflow},
@@ -176,7 +137,8 @@ TEST_F(ChipTraps, FaultOfOneTileDoesNotTouchTheOther) {
     std::vector<std::pair<uint32_t, Piece>> pieces{
         {0, Mlp::piece(0, c.program)},
         {0, Mlp::piece(0x3000, std::vector<uint32_t>(8, 0x7FFFFFFF))},
-        {0, Mlp::piece(cfg::noc_addr(cfg::kAguBase + 40), std::vector<uint32_t>{0x3000, 0, 0, 0, 0, 0, 0, 0, 0x3100, 0, 0, 0})},
+        {0, Mlp::piece(cfg::noc_addr(cfg::kAguBase + 40),
+                       std::vector<uint32_t>{0x3000, 0, 0, 0, 0, 0, 0, 0, 0x3100, 0, 0, 0})},
         {0, Mlp::piece(cfg::noc_addr(cfg::kVeccfgBase + 28), std::vector<uint32_t>{8, 0, 0, 0})}};
     for (const Piece& p : mlp.pieces[1]) pieces.push_back({1, p});
     ring(load(pieces));
