@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "models/converters/row_dac.h"
 #include "models/crossbar/array.h"
 #include "models/crossbar/wire_network.h"
 #include "models/device/technology.h"
@@ -103,6 +104,7 @@ struct MacroConfig {
   FaultConfig faults;
   std::shared_ptr<const Technology> technology = builtin_technology("pcm_generic");
   ReadNoise read_noise = ReadNoise::kColumn;
+  DacMode dac = DacMode::kVoltage;
   WireOhms wires = kDefaultWires;  ///< with the effect `wire`
 };
 

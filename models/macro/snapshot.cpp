@@ -140,6 +140,7 @@ std::vector<uint8_t> encode_chip(const Snapshot& s) {
   for (double v : {c.wires.row, c.wires.col, c.wires.driver, c.wires.sense}) w.f64(v);
   w.u64(s.run_seed);
   w.u32(static_cast<uint32_t>(s.read_noise));
+  w.u32(static_cast<uint32_t>(c.dac));
   w.u32(static_cast<uint32_t>(s.programming));
   return w.take();
 }
@@ -178,6 +179,9 @@ void decode_chip(Reader r, Snapshot* s, std::string* technology) {
   const uint32_t read_noise = r.u32();
   if (read_noise > static_cast<uint32_t>(ReadNoise::kDevice)) r.fail("unknown kind of read noise");
   s->read_noise = static_cast<ReadNoise>(read_noise);
+  const uint32_t dac = r.u32();
+  if (dac > static_cast<uint32_t>(DacMode::kPwm)) r.fail("unknown kind of row DAC");
+  c.dac = static_cast<DacMode>(dac);
   const uint32_t programming = r.u32();
   if (programming > static_cast<uint32_t>(DeviceProgramming::kPulses)) r.fail("unknown kind of programming");
   s->programming = static_cast<DeviceProgramming>(programming);
@@ -229,6 +233,7 @@ MacroConfig Snapshot::macro_config(uint32_t tile) const {
   c.faults = chip.faults;
   c.technology = chip.technology;
   c.read_noise = read_noise;
+  c.dac = chip.dac;
   c.wires = chip.wires;
   return c;
 }
@@ -240,7 +245,7 @@ Macro Snapshot::macro(uint32_t tile) const {
 }
 
 ChipIdentity chip_identity(const MacroConfig& c) {
-  return {c.geometry, c.effects, c.faults, c.technology, c.chip_seed, c.clock_ns, c.wires};
+  return {c.geometry, c.effects, c.faults, c.technology, c.dac, c.chip_seed, c.clock_ns, c.wires};
 }
 
 void require_same_chip(const Snapshot& s, const ChipIdentity& wanted, const std::string& name) {
@@ -268,6 +273,8 @@ void require_same_chip(const Snapshot& s, const ChipIdentity& wanted, const std:
   if (!other.empty())
     throw SnapshotError(name + ": snapshot of another chip: its technology " + c.technology->name +
                         " has other constants: " + other);
+  const auto mode = [](DacMode d) { return d == DacMode::kPwm ? "pwm" : "voltage"; };
+  if (c.dac != wanted.dac) differ("row DAC", mode(c.dac), mode(wanted.dac));
   // What is left has no short name each: compare as it is stored.
   Snapshot a, b;
   a.chip = c;
