@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 packages="
   build-essential cmake ninja-build ccache perl python3 python3-venv
-  libsystemc-dev libgtest-dev libbenchmark-dev librandom123-dev
+  libsystemc-dev libgtest-dev libbenchmark-dev librandom123-dev libopenblas-dev
   libonnx-dev libprotobuf-dev protobuf-compiler
   libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev zlib1g-dev liblz4-dev
   z3 berkeley-abc
