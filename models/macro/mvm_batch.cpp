@@ -11,7 +11,7 @@ namespace ohmac {
 namespace {
 
 // Vectors whose inputs and sums stay in the caches while a chunk of the matrix passes by.
-constexpr uint32_t kVectors = 4 * kVectorGroup;
+constexpr uint32_t kVectors = 2 * kVectorGroup;
 
 }  // namespace
 
