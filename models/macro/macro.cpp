@@ -13,6 +13,7 @@
 #include "models/crossbar/array.h"
 #include "models/crossbar/mvm.h"
 #include "models/device/philox.h"
+#include "models/macro/mvm_batch.h"
 
 namespace ohmac {
 namespace {
@@ -150,6 +151,7 @@ struct Macro::Impl {
                                     stream(c.effects, Effect::kLaneGain), stream(c.effects, Effect::kLaneOffset))),
         dead_lanes(fabricate_dead(c)),
         y(lane_errors.gain.size(), 0.0f),
+        adc(lane_errors, lanes, c.geometry.cols),
         codes(lanes, 0),
         mask((c.geometry.cols + 31) / 32, 0),
         driven(c.geometry.rows + 1, 0) {
@@ -158,6 +160,12 @@ struct Macro::Impl {
     for (auto& h : hold) {
       h.done.assign(chunks, 0);
       h.s.assign(static_cast<size_t>(chunks) * kChunk, 0.0f);
+    }
+    for (const DeadLane& d : dead_lanes) {
+      for (uint32_t col = d.lane; col < c.geometry.cols; col += lanes) {
+        adc.gain[col] = 0;
+        adc.offset[col] = d.level ? kAlwaysOne : -kAlwaysOne;
+      }
     }
     noise.kind = stream(c.effects, Effect::kComparatorNoise);
     noise.tile = static_cast<uint16_t>(c.tile);
@@ -178,6 +186,11 @@ struct Macro::Impl {
   HoldBank hold[kBanks];  // function level uses bank 0
   ComparatorNoise noise;  // of the conversion in progress
   std::vector<float> y;   // its levels at the comparators, steps
+
+  // Whole MVMs.
+  AdcColumns adc;         // dead lanes included
+  Conversions drooped;    // what adc.droop stands for
+  MvmBatch batch;
 
   // Pin level.
   uint64_t steps = 0;
@@ -202,19 +215,40 @@ struct Macro::Impl {
   std::vector<int8_t> driven;  // x of the drive in progress
   ActiveRows rows;             // taken by sample()
   uint32_t settled_cycles = 0;
-  float settled = 0;
+  float settled = 1;
 
   void error(const char* rule) {
     if (errors.size() < kMaxErrors) errors.push_back({steps - 1, config.tile, rule});
   }
 
-  /// Samples the drive with the input in `rows`.
-  void sample(HoldBank* bank, uint64_t drive, uint32_t integrate_cycles) {
+  /// Part of the signal that an integration reaches.
+  float settled_part(uint32_t integrate_cycles) {
     if (config.effects.has(Effect::kSettling) && integrate_cycles != settled_cycles) {
       settled_cycles = integrate_cycles;
       settled = settling_factor(integrate_cycles * config.clock_ns);
     }
-    bank->settled = settled;
+    return settled;
+  }
+
+  float droop_part(uint64_t hold_cycles) const {
+    return config.effects.has(Effect::kDroop) ? droop_factor(static_cast<double>(hold_cycles) * config.clock_ns) : 1.0f;
+  }
+
+  /// Sets adc.droop for these conversions.
+  void hold_columns(const Conversions& c) {
+    if (c.first_block == drooped.first_block && c.blocks == drooped.blocks && c.hold_cycles == drooped.hold_cycles &&
+        c.period_cycles == drooped.period_cycles)
+      return;
+    for (uint32_t k = 0; k < c.blocks; ++k) {
+      float* block = adc.droop.data() + static_cast<size_t>(c.first_block + k) * lanes;
+      std::fill(block, block + lanes, droop_part(c.hold_cycles + uint64_t{k} * c.period_cycles));
+    }
+    drooped = c;
+  }
+
+  /// Samples the drive with the input in `rows`.
+  void sample(HoldBank* bank, uint64_t drive, uint32_t integrate_cycles) {
+    bank->settled = settled_part(integrate_cycles);
     bank->valid = true;
     bank->drive = drive;
     std::swap(bank->rows, rows);
@@ -278,9 +312,8 @@ struct Macro::Impl {
   void begin_conversion(HoldBank& bank, uint32_t block, uint64_t hold_cycles, uint32_t step_range) {
     for (uint32_t k = block * lanes / kChunk; k <= (block * lanes + lanes - 1) / kChunk; ++k)
       if (!bank.done[k]) compute(&bank, k);
-    const float droop =
-        config.effects.has(Effect::kDroop) ? droop_factor(static_cast<double>(hold_cycles) * config.clock_ns) : 1.0f;
-    adc_levels(lane_errors, bank.s.data() + static_cast<size_t>(block) * lanes, droop, step_range, lanes, y.data());
+    adc_levels(lane_errors, bank.s.data() + static_cast<size_t>(block) * lanes, droop_part(hold_cycles), step_range,
+               lanes, y.data());
     for (const DeadLane& d : dead_lanes) y[d.lane] = d.level ? kAlwaysOne : -kAlwaysOne;
     noise.drive = bank.drive;
     noise.mux_sel = block;
@@ -591,6 +624,34 @@ void Macro::convert(uint32_t block, uint32_t hold_cycles, uint32_t range, uint32
   s.begin_conversion(s.hold[0], block, hold_cycles, range);
   sar_convert(s.noise, s.y.data(), bits, s.lanes, codes);
   if (s.trace != nullptr) s.trace->conversion(s.config.tile, s.hold[0].drive, block, codes, s.lanes);
+}
+
+void Macro::mvm(const int8_t* x, uint32_t n, uint32_t integrate_cycles, const Conversions& c, int8_t* codes) {
+  Impl& s = *impl_;
+  const uint32_t mux = s.config.geometry.mux();
+  if (integrate_cycles == 0) throw std::invalid_argument("mvm: integrate_cycles must be >= 1");
+  if (c.first_block > mux || c.blocks > mux - c.first_block) throw std::out_of_range("mvm: no such column block");
+  if (c.range > kMaxRange) throw std::out_of_range("mvm: range must be 0..15");
+  if (c.bits < 1 || c.bits > kMaxAdcBits) throw std::out_of_range("mvm: bits must be 1..8");
+  s.hold_columns(c);
+  MvmSettings m;
+  m.run_seed = s.config.run_seed;
+  m.tile = static_cast<uint16_t>(s.config.tile);
+  m.read_noise_kind = kEffects[static_cast<unsigned>(Effect::kReadNoise)].kind;
+  m.comparator_kind = s.noise.kind;
+  m.settled = s.settled_part(integrate_cycles);
+  m.range = c.range;
+  m.bits = c.bits;
+  m.first_column = c.first_block * s.lanes;
+  m.columns = c.blocks * s.lanes;
+  const uint64_t first_drive = s.drive_count;
+  s.drive_count += n;
+  s.hold[0].valid = false;
+  s.batch.run(s.cache->get(*s.devices, s.time()), s.adc, m, x, n, first_drive, codes);
+  for (uint32_t v = 0; s.trace != nullptr && v < n; ++v)
+    for (uint32_t k = 0; k < c.blocks; ++k)
+      s.trace->conversion(s.config.tile, first_drive + v, c.first_block + k,
+                          codes + (static_cast<size_t>(v) * c.blocks + k) * s.lanes, s.lanes);
 }
 
 }  // namespace ohmac

@@ -33,7 +33,7 @@ using namespace ohmac;
 constexpr uint32_t kN = 256;       // rows, columns and vectors of a batch
 constexpr uint32_t kLanes = 32;    // columns of a block
 constexpr uint32_t kRange = 10;    // ADC step 1024: random codes fill about a third of the range
-constexpr uint32_t kShared = 4096;  // vectors that threads share
+constexpr uint32_t kShared = 32768;  // vectors that threads share: long enough for the system to place the threads
 
 enum class Physics { kIdeal, kNoise, kFull };
 
