@@ -17,6 +17,7 @@
 #include "models/crossbar/mvm.h"
 #include "models/crossbar/wired.h"
 #include "models/device/philox.h"
+#include "models/macro/mvm_batch.h"
 
 namespace ohmac {
 namespace {
@@ -203,6 +204,7 @@ struct Macro::Impl {
         dead_lanes(fabricate_dead(c)),
         y(lane_errors.gain.size(), 0.0f),
         bent(bends ? lanes : 0, 0.0f),
+        adc(lane_errors, lanes, c.geometry.cols),
         codes(lanes, 0),
         mask((c.geometry.cols + 31) / 32, 0),
         driven(c.geometry.rows + 1, 0) {
@@ -217,6 +219,12 @@ struct Macro::Impl {
                                                stream(c.effects, Effect::kSarMismatch));
     }
     if (sar_dac != nullptr || window != 0) trial_y.assign(y.size(), 0.0f);
+    for (const DeadLane& d : dead_lanes) {
+      for (uint32_t col = d.lane; col < c.geometry.cols; col += lanes) {
+        adc.gain[col] = 0;
+        adc.offset[col] = d.level ? kAlwaysOne : -kAlwaysOne;
+      }
+    }
     noise.kind = stream(c.effects, Effect::kComparatorNoise);
     noise.tile = static_cast<uint16_t>(c.tile);
     noise.run_seed = c.run_seed;
@@ -248,6 +256,10 @@ struct Macro::Impl {
   // Scratch of a conversion.
   std::vector<uint8_t> cmp_bits;
   std::vector<float> bent, trial_y;  // what is held in place of the signal; y in place of shifted thresholds
+  // Whole MVMs.
+  AdcColumns adc;         // dead lanes included
+  Conversions drooped;    // what adc.droop stands for
+  MvmBatch batch;
 
   // Pin level.
   uint64_t steps = 0;
@@ -272,10 +284,41 @@ struct Macro::Impl {
   std::vector<int8_t> driven;  // x of the drive in progress
   ActiveRows rows;             // taken by sample()
   uint32_t settled_cycles = 0;
-  float settled = 0;
+  float settled = 1;
 
   void error(const char* rule) {
     if (errors.size() < kMaxErrors) errors.push_back({steps - 1, config.tile, rule});
+  }
+
+  /// Part of the signal that an integration reaches.
+  float settled_part(uint32_t integrate_cycles) {
+    if (settles && integrate_cycles != settled_cycles) {
+      settled_cycles = integrate_cycles;
+      settled = settling_factor(integrate_cycles * config.clock_ns);
+    }
+    return settled;
+  }
+
+  /// Nothing acts that the kernels of whole MVMs do not know: wires, DACs, bends and searches other than the plain ones.
+  bool plain() const {
+    return !wired && row_dac.ideal() && !bends && sar_dac == nullptr && window == 0 &&
+           config.read_noise == ReadNoise::kColumn;
+  }
+
+  float droop_part(uint64_t hold_cycles) const {
+    return config.effects.has(Effect::kDroop) ? droop_factor(static_cast<double>(hold_cycles) * config.clock_ns) : 1.0f;
+  }
+
+  /// Sets adc.droop for these conversions.
+  void hold_columns(const Conversions& c) {
+    if (c.first_block == drooped.first_block && c.blocks == drooped.blocks && c.hold_cycles == drooped.hold_cycles &&
+        c.period_cycles == drooped.period_cycles)
+      return;
+    for (uint32_t k = 0; k < c.blocks; ++k) {
+      float* block = adc.droop.data() + static_cast<size_t>(c.first_block + k) * lanes;
+      std::fill(block, block + lanes, droop_part(c.hold_cycles + uint64_t{k} * c.period_cycles));
+    }
+    drooped = c;
   }
 
   /// Samples the drive with the input in `rows`.
@@ -283,11 +326,7 @@ struct Macro::Impl {
     const auto n = static_cast<uint32_t>(rows.row.size());
     row_dac.apply(config.run_seed, drive, integrate_cycles * config.clock_ns, rows.row.data(), n, rows.x.data(),
                   rows.x2.data());
-    if (settles && integrate_cycles != settled_cycles) {
-      settled_cycles = integrate_cycles;
-      settled = settling_factor(integrate_cycles * config.clock_ns);
-    }
-    bank->settled = settled;
+    bank->settled = settled_part(integrate_cycles);
     bank->valid = true;
     bank->drive = drive;
     std::swap(bank->rows, rows);
@@ -449,11 +488,9 @@ struct Macro::Impl {
   void begin_conversion(HoldBank& bank, uint32_t block, uint64_t hold_cycles, uint32_t step_range) {
     for (uint32_t k = block * lanes / kChunk; k <= (block * lanes + lanes - 1) / kChunk; ++k)
       if (!bank.done[k]) compute(&bank, k);
-    const float droop =
-        config.effects.has(Effect::kDroop) ? droop_factor(static_cast<double>(hold_cycles) * config.clock_ns) : 1.0f;
     const float* held = bank.s.data() + static_cast<size_t>(block) * lanes;
     if (bends) held = bend(held, bank.drive, block, step_range);
-    adc_levels(lane_errors, held, droop, step_range, lanes, y.data());
+    adc_levels(lane_errors, held, droop_part(hold_cycles), step_range, lanes, y.data());
     for (const DeadLane& d : dead_lanes) y[d.lane] = d.level ? kAlwaysOne : -kAlwaysOne;
     noise.drive = bank.drive;
     noise.mux_sel = block;
@@ -773,6 +810,45 @@ void Macro::convert(uint32_t block, uint32_t hold_cycles, uint32_t range, uint32
     s.search(bits, codes);
   }
   if (s.trace != nullptr) s.trace->conversion(s.config.tile, s.hold[0].drive, block, codes, s.lanes);
+}
+
+void Macro::mvm(const int8_t* x, uint32_t n, uint32_t integrate_cycles, const Conversions& c, int8_t* codes) {
+  Impl& s = *impl_;
+  const uint32_t mux = s.config.geometry.mux();
+  if (integrate_cycles == 0) throw std::invalid_argument("mvm: integrate_cycles must be >= 1");
+  if (c.first_block > mux || c.blocks > mux - c.first_block) throw std::out_of_range("mvm: no such column block");
+  if (c.range > kMaxRange) throw std::out_of_range("mvm: range must be 0..15");
+  if (c.bits < 1 || c.bits > kMaxAdcBits) throw std::out_of_range("mvm: bits must be 1..8");
+  if (!s.plain()) {
+    for (uint32_t v = 0; v < n; ++v) {
+      drive(x + static_cast<size_t>(v) * (s.config.geometry.rows + 1), integrate_cycles);
+      for (uint32_t k = 0; k < c.blocks; ++k) {
+        convert(c.first_block + k, c.hold_cycles + k * c.period_cycles, c.range, c.bits,
+                codes + (static_cast<size_t>(v) * c.blocks + k) * s.lanes);
+      }
+    }
+    s.hold[0].valid = false;
+    return;
+  }
+  s.hold_columns(c);
+  MvmSettings m;
+  m.run_seed = s.config.run_seed;
+  m.tile = static_cast<uint16_t>(s.config.tile);
+  m.read_noise_kind = kEffects[static_cast<unsigned>(Effect::kReadNoise)].kind;
+  m.comparator_kind = s.noise.kind;
+  m.settled = s.settled_part(integrate_cycles);
+  m.range = c.range;
+  m.bits = c.bits;
+  m.first_column = c.first_block * s.lanes;
+  m.columns = c.blocks * s.lanes;
+  const uint64_t first_drive = s.drive_count;
+  s.drive_count += n;
+  s.hold[0].valid = false;
+  s.batch.run(s.unwired_matrix(), s.adc, m, x, n, first_drive, codes);
+  for (uint32_t v = 0; s.trace != nullptr && v < n; ++v)
+    for (uint32_t k = 0; k < c.blocks; ++k)
+      s.trace->conversion(s.config.tile, first_drive + v, c.first_block + k,
+                          codes + (static_cast<size_t>(v) * c.blocks + k) * s.lanes, s.lanes);
 }
 
 }  // namespace ohmac
