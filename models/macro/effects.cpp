@@ -20,6 +20,14 @@ const EffectInfo kEffects[kNumEffects] = {
     {"wear", 10, "a device is stuck where it is after its number of pulses"},
     {"levels", 0, "targets of formula programming are rounded to the levels of the technology, if finite"},
     {"on_off", 0, "a device has at least Gmax / on_off of the technology, if finite"},
+    {"dac_gain", 20, "gain spread of the row DACs, 0.5 % (PWM 0.1 %)"},
+    {"dac_offset", 21, "offset of the row DACs, 0.5 LSB (PWM 0.05 LSB)"},
+    {"dac_inl", 22, "nonlinearity of the row DACs, 1 % a unit element (PWM none)"},
+    {"dac_noise", 23, "noise of the row DACs, redrawn each drive, 0.13 LSB (PWM 0.014 LSB)"},
+    {"saturation", 0, "swing of the integrators ends at 1.25 times full scale"},
+    {"hold_noise", 24, "thermal noise of the hold capacitors, redrawn each drive, 0.074 steps"},
+    {"sar_mismatch", 25, "nonlinearity of the SAR lanes, 1 % a unit capacitor"},
+    {"comparator_uncertainty", 26, "trials near the threshold decided by chance if the clock is too fast, tau 0.1 ns"},
     {"wire", 0, "voltage drop in row and column wires, exact; off unless asked for"},
 };
 

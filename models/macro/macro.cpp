@@ -9,11 +9,15 @@
 #include <utility>
 
 #include "models/converters/adc.h"
+#include "models/converters/comparator.h"
+#include "models/converters/integrator.h"
 #include "models/converters/sample_hold.h"
+#include "models/converters/sar_dac.h"
 #include "models/crossbar/array.h"
 #include "models/crossbar/mvm.h"
 #include "models/crossbar/wired.h"
 #include "models/device/philox.h"
+#include "models/macro/mvm_batch.h"
 
 namespace ohmac {
 namespace {
@@ -167,6 +171,20 @@ ArrayConfig array_config(const MacroConfig& c) {
   return a;
 }
 
+RowDac::Config dac_config(const MacroConfig& c) {
+  RowDac::Config d;
+  d.mode = c.dac;
+  d.rows = c.geometry.rows + 1;
+  d.tile = static_cast<uint16_t>(c.tile);
+  d.chip_seed = c.chip_seed;
+  d.gain_kind = stream(c.effects, Effect::kDacGain);
+  d.offset_kind = stream(c.effects, Effect::kDacOffset);
+  d.inl_kind = stream(c.effects, Effect::kDacInl);
+  d.noise_kind = stream(c.effects, Effect::kDacNoise);
+  d.settling = c.effects.has(Effect::kSettling);
+  return d;
+}
+
 }  // namespace
 
 struct Macro::Impl {
@@ -179,8 +197,14 @@ struct Macro::Impl {
         wired_cache(std::make_shared<EffectiveCache>()),
         lane_errors(fabricate_lanes(lanes, static_cast<uint16_t>(c.tile), c.chip_seed,
                                     stream(c.effects, Effect::kLaneGain), stream(c.effects, Effect::kLaneOffset))),
+        row_dac(dac_config(c)),
+        settles(c.effects.has(Effect::kSettling) && c.dac == DacMode::kVoltage),
+        bends(c.effects.has(Effect::kSaturation) || c.effects.has(Effect::kHoldNoise)),
+        window(c.effects.has(Effect::kComparatorUncertainty) ? uncertain_window_steps(c.clock_ns) : 0.0f),
         dead_lanes(fabricate_dead(c)),
         y(lane_errors.gain.size(), 0.0f),
+        bent(bends ? lanes : 0, 0.0f),
+        adc(lane_errors, lanes, c.geometry.cols),
         codes(lanes, 0),
         mask((c.geometry.cols + 31) / 32, 0),
         driven(c.geometry.rows + 1, 0) {
@@ -189,6 +213,17 @@ struct Macro::Impl {
     for (auto& h : hold) {
       h.done.assign(chunks, 0);
       h.s.assign(static_cast<size_t>(chunks) * kChunk, 0.0f);
+    }
+    if (c.effects.has(Effect::kSarMismatch)) {
+      sar_dac = std::make_shared<const SarDac>(lanes, static_cast<uint16_t>(c.tile), c.chip_seed,
+                                               stream(c.effects, Effect::kSarMismatch));
+    }
+    if (sar_dac != nullptr || window != 0) trial_y.assign(y.size(), 0.0f);
+    for (const DeadLane& d : dead_lanes) {
+      for (uint32_t col = d.lane; col < c.geometry.cols; col += lanes) {
+        adc.gain[col] = 0;
+        adc.offset[col] = d.level ? kAlwaysOne : -kAlwaysOne;
+      }
     }
     noise.kind = stream(c.effects, Effect::kComparatorNoise);
     noise.tile = static_cast<uint16_t>(c.tile);
@@ -203,6 +238,11 @@ struct Macro::Impl {
   std::shared_ptr<EffectiveCache> wired_cache;  // of the devices in their wires
   NotCopied<WiredRows> wired_rows;              // for drives of single rows, as verify reads are
   LaneErrors lane_errors;
+  RowDac row_dac;
+  const bool settles;                     // all columns by one factor
+  const bool bends;                       // the value held is not the integrator's signal
+  const float window;                     // of undecided trials, steps
+  std::shared_ptr<const SarDac> sar_dac;  // null: ideal
   std::vector<DeadLane> dead_lanes;
   double now_s = 0;  // chip time
   uint64_t drive_count = 0;
@@ -212,6 +252,14 @@ struct Macro::Impl {
   HoldBank hold[kBanks];  // function level uses bank 0
   ComparatorNoise noise;  // of the conversion in progress
   std::vector<float> y;   // its levels at the comparators, steps
+
+  // Scratch of a conversion.
+  std::vector<uint8_t> cmp_bits;
+  std::vector<float> bent, trial_y;  // what is held in place of the signal; y in place of shifted thresholds
+  // Whole MVMs.
+  AdcColumns adc;         // dead lanes included
+  Conversions drooped;    // what adc.droop stands for
+  MvmBatch batch;
 
   // Pin level.
   uint64_t steps = 0;
@@ -236,19 +284,49 @@ struct Macro::Impl {
   std::vector<int8_t> driven;  // x of the drive in progress
   ActiveRows rows;             // taken by sample()
   uint32_t settled_cycles = 0;
-  float settled = 0;
+  float settled = 1;
 
   void error(const char* rule) {
     if (errors.size() < kMaxErrors) errors.push_back({steps - 1, config.tile, rule});
   }
 
-  /// Samples the drive with the input in `rows`.
-  void sample(HoldBank* bank, uint64_t drive, uint32_t integrate_cycles) {
-    if (config.effects.has(Effect::kSettling) && integrate_cycles != settled_cycles) {
+  /// Part of the signal that an integration reaches.
+  float settled_part(uint32_t integrate_cycles) {
+    if (settles && integrate_cycles != settled_cycles) {
       settled_cycles = integrate_cycles;
       settled = settling_factor(integrate_cycles * config.clock_ns);
     }
-    bank->settled = settled;
+    return settled;
+  }
+
+  /// Nothing acts that the kernels of whole MVMs do not know: wires, DACs, bends and searches other than the plain ones.
+  bool plain() const {
+    return !wired && row_dac.ideal() && !bends && sar_dac == nullptr && window == 0 &&
+           config.read_noise == ReadNoise::kColumn;
+  }
+
+  float droop_part(uint64_t hold_cycles) const {
+    return config.effects.has(Effect::kDroop) ? droop_factor(static_cast<double>(hold_cycles) * config.clock_ns) : 1.0f;
+  }
+
+  /// Sets adc.droop for these conversions.
+  void hold_columns(const Conversions& c) {
+    if (c.first_block == drooped.first_block && c.blocks == drooped.blocks && c.hold_cycles == drooped.hold_cycles &&
+        c.period_cycles == drooped.period_cycles)
+      return;
+    for (uint32_t k = 0; k < c.blocks; ++k) {
+      float* block = adc.droop.data() + static_cast<size_t>(c.first_block + k) * lanes;
+      std::fill(block, block + lanes, droop_part(c.hold_cycles + uint64_t{k} * c.period_cycles));
+    }
+    drooped = c;
+  }
+
+  /// Samples the drive with the input in `rows`.
+  void sample(HoldBank* bank, uint64_t drive, uint32_t integrate_cycles) {
+    const auto n = static_cast<uint32_t>(rows.row.size());
+    row_dac.apply(config.run_seed, drive, integrate_cycles * config.clock_ns, rows.row.data(), n, rows.x.data(),
+                  rows.x2.data());
+    bank->settled = settled_part(integrate_cycles);
     bank->valid = true;
     bank->drive = drive;
     std::swap(bank->rows, rows);
@@ -310,7 +388,7 @@ struct Macro::Impl {
       add_read_noise(chunk, config.run_seed, kEffects[static_cast<unsigned>(Effect::kReadNoise)].kind, bank->drive,
                      static_cast<uint16_t>(config.tile), variance, s);
     }
-    if (config.effects.has(Effect::kSettling))
+    if (settles)
       for (uint32_t c = 0; c < kChunk; ++c) s[c] *= bank->settled;
     bank->done[chunk] = 1;
   }
@@ -362,13 +440,57 @@ struct Macro::Impl {
     for (uint32_t l = 0; devices->repaired() && l < config.geometry.spares; ++l) repair(l, false, 0);
   }
 
+  /// What is held of the signals of a block: integrator and sample work in steps, as the range trims their gain.
+  const float* bend(const float* signal, uint64_t drive, uint32_t block, uint32_t step_range) {
+    const auto step = static_cast<float>(1u << step_range);  // a power of two: exact
+    for (uint32_t l = 0; l < lanes; ++l) bent[l] = signal[l] * (1.0f / step);
+    if (config.effects.has(Effect::kSaturation)) saturate(bent.data(), lanes);
+    if (const uint8_t kind = stream(config.effects, Effect::kHoldNoise); kind != 0) {
+      add_hold_noise(config.run_seed, kind, drive, static_cast<uint16_t>(config.tile), block * lanes, lanes,
+                     bent.data());
+    }
+    for (uint32_t l = 0; l < lanes; ++l) bent[l] *= step;
+    return bent.data();
+  }
+
+  /// Comparator bits of one trial of the conversion in progress.
+  void compare(uint32_t number, const int8_t* code, uint8_t* cmp) {
+    const float* level = y.data();
+    if (!trial_y.empty()) {
+      if (sar_dac != nullptr) {
+        sar_dac->levels(level, code, lanes, trial_y.data());
+      } else {
+        std::copy(y.begin(), y.end(), trial_y.begin());
+      }
+      if (window != 0) {
+        add_uncertainty(config.run_seed, stream(config.effects, Effect::kComparatorUncertainty), noise.drive,
+                        static_cast<uint16_t>(config.tile), noise.mux_sel * 16 + number, window, lanes, trial_y.data());
+      }
+      level = trial_y.data();
+    }
+    sar_trial(noise, number, level, code, lanes, cmp);
+  }
+
+  /// The search of a whole conversion, trial by trial.
+  void search(uint32_t bits, int8_t* out) {
+    const int32_t half = 1 << (bits - 1);
+    cmp_bits.resize(lanes);
+    std::fill(out, out + lanes, static_cast<int8_t>(-half));
+    for (uint32_t i = 0; i < bits; ++i) {
+      for (uint32_t l = 0; l < lanes; ++l) out[l] = static_cast<int8_t>(out[l] + (half >> i));
+      compare(i, out, cmp_bits.data());
+      for (uint32_t l = 0; l < lanes; ++l)
+        if (cmp_bits[l] == 0) out[l] = static_cast<int8_t>(out[l] - (half >> i));
+    }
+  }
+
   /// First trial of a conversion: what the comparators see and which noise they draw.
   void begin_conversion(HoldBank& bank, uint32_t block, uint64_t hold_cycles, uint32_t step_range) {
     for (uint32_t k = block * lanes / kChunk; k <= (block * lanes + lanes - 1) / kChunk; ++k)
       if (!bank.done[k]) compute(&bank, k);
-    const float droop =
-        config.effects.has(Effect::kDroop) ? droop_factor(static_cast<double>(hold_cycles) * config.clock_ns) : 1.0f;
-    adc_levels(lane_errors, bank.s.data() + static_cast<size_t>(block) * lanes, droop, step_range, lanes, y.data());
+    const float* held = bank.s.data() + static_cast<size_t>(block) * lanes;
+    if (bends) held = bend(held, bank.drive, block, step_range);
+    adc_levels(lane_errors, held, droop_part(hold_cycles), step_range, lanes, y.data());
     for (const DeadLane& d : dead_lanes) y[d.lane] = d.level ? kAlwaysOne : -kAlwaysOne;
     noise.drive = bank.drive;
     noise.mux_sel = block;
@@ -482,7 +604,7 @@ struct Macro::Impl {
       begin_conversion(bank, p.mux_sel, steps - 1 - bank.sample_cycle, p.range);
     }
     if (trial == kMaxAdcBits) error("sar_strobe: more than 8 trials in a conversion");
-    sar_trial(noise, trial < kMaxAdcBits ? trial : kMaxAdcBits, y.data(), sar_code, lanes, cmp);
+    compare(trial < kMaxAdcBits ? trial : kMaxAdcBits, sar_code, cmp);
     if (trial <= kMaxAdcBits) ++trial;
     if (trace == nullptr) return;
     // The last trial decides between its threshold and the code below.
@@ -682,8 +804,51 @@ void Macro::convert(uint32_t block, uint32_t hold_cycles, uint32_t range, uint32
   if (bits < 1 || bits > kMaxAdcBits) throw std::out_of_range("convert: bits must be 1..8");
   if (!s.hold[0].valid) throw std::logic_error("convert: nothing was driven yet");
   s.begin_conversion(s.hold[0], block, hold_cycles, range);
-  sar_convert(s.noise, s.y.data(), bits, s.lanes, codes);
+  if (s.trial_y.empty()) {
+    sar_convert(s.noise, s.y.data(), bits, s.lanes, codes);
+  } else {
+    s.search(bits, codes);
+  }
   if (s.trace != nullptr) s.trace->conversion(s.config.tile, s.hold[0].drive, block, codes, s.lanes);
+}
+
+void Macro::mvm(const int8_t* x, uint32_t n, uint32_t integrate_cycles, const Conversions& c, int8_t* codes) {
+  Impl& s = *impl_;
+  const uint32_t mux = s.config.geometry.mux();
+  if (integrate_cycles == 0) throw std::invalid_argument("mvm: integrate_cycles must be >= 1");
+  if (c.first_block > mux || c.blocks > mux - c.first_block) throw std::out_of_range("mvm: no such column block");
+  if (c.range > kMaxRange) throw std::out_of_range("mvm: range must be 0..15");
+  if (c.bits < 1 || c.bits > kMaxAdcBits) throw std::out_of_range("mvm: bits must be 1..8");
+  if (!s.plain()) {
+    for (uint32_t v = 0; v < n; ++v) {
+      drive(x + static_cast<size_t>(v) * (s.config.geometry.rows + 1), integrate_cycles);
+      for (uint32_t k = 0; k < c.blocks; ++k) {
+        convert(c.first_block + k, c.hold_cycles + k * c.period_cycles, c.range, c.bits,
+                codes + (static_cast<size_t>(v) * c.blocks + k) * s.lanes);
+      }
+    }
+    s.hold[0].valid = false;
+    return;
+  }
+  s.hold_columns(c);
+  MvmSettings m;
+  m.run_seed = s.config.run_seed;
+  m.tile = static_cast<uint16_t>(s.config.tile);
+  m.read_noise_kind = kEffects[static_cast<unsigned>(Effect::kReadNoise)].kind;
+  m.comparator_kind = s.noise.kind;
+  m.settled = s.settled_part(integrate_cycles);
+  m.range = c.range;
+  m.bits = c.bits;
+  m.first_column = c.first_block * s.lanes;
+  m.columns = c.blocks * s.lanes;
+  const uint64_t first_drive = s.drive_count;
+  s.drive_count += n;
+  s.hold[0].valid = false;
+  s.batch.run(s.unwired_matrix(), s.adc, m, x, n, first_drive, codes);
+  for (uint32_t v = 0; s.trace != nullptr && v < n; ++v)
+    for (uint32_t k = 0; k < c.blocks; ++k)
+      s.trace->conversion(s.config.tile, first_drive + v, c.first_block + k,
+                          codes + (static_cast<size_t>(v) * c.blocks + k) * s.lanes, s.lanes);
 }
 
 }  // namespace ohmac

@@ -66,7 +66,6 @@ class Reader {
   Reader(const uint8_t* p, size_t n, std::string where) : p_(p), left_(n), where_(std::move(where)) {}
   size_t left() const { return left_; }
   const uint8_t* here() const { return p_; }
-  const std::string& where() const { return where_; }
   const uint8_t* bytes(size_t n) {
     if (n > left_) fail("ends too early: the file is cut off or damaged");
     const uint8_t* at = p_;
@@ -141,11 +140,13 @@ std::vector<uint8_t> encode_chip(const Snapshot& s) {
   for (double v : {c.wires.row, c.wires.col, c.wires.driver, c.wires.sense}) w.f64(v);
   w.u64(s.run_seed);
   w.u32(static_cast<uint32_t>(s.read_noise));
+  w.u32(static_cast<uint32_t>(c.dac));
   w.u32(static_cast<uint32_t>(s.programming));
   return w.take();
 }
 
-void decode_chip(Reader r, Snapshot* s) {
+/// @param technology preset text, to be read when the whole file is known to be sound
+void decode_chip(Reader r, Snapshot* s, std::string* technology) {
   const uint32_t model = r.u32();
   if (model != kModelVersion)
     r.fail("made by analog model version " + std::to_string(model) + ", this is version " +
@@ -168,14 +169,9 @@ void decode_chip(Reader r, Snapshot* s) {
     const uint32_t d = r.u32();
     c.faults.dead_lane_list.push_back({d >> 1, (d & 1) != 0});
   }
-  std::vector<char> technology;
-  r.array(&technology);
-  try {
-    c.technology = std::make_shared<const Technology>(
-        parse_technology({technology.data(), technology.size()}, r.where() + ": technology"));
-  } catch (const TechnologyError& e) {
-    throw SnapshotError(e.what());
-  }
+  std::vector<char> text;
+  r.array(&text);
+  technology->assign(text.begin(), text.end());
   c.chip_seed = r.u64();
   c.clock_ns = r.f64();
   for (double* v : {&c.wires.row, &c.wires.col, &c.wires.driver, &c.wires.sense}) *v = r.f64();
@@ -183,6 +179,9 @@ void decode_chip(Reader r, Snapshot* s) {
   const uint32_t read_noise = r.u32();
   if (read_noise > static_cast<uint32_t>(ReadNoise::kDevice)) r.fail("unknown kind of read noise");
   s->read_noise = static_cast<ReadNoise>(read_noise);
+  const uint32_t dac = r.u32();
+  if (dac > static_cast<uint32_t>(DacMode::kPwm)) r.fail("unknown kind of row DAC");
+  c.dac = static_cast<DacMode>(dac);
   const uint32_t programming = r.u32();
   if (programming > static_cast<uint32_t>(DeviceProgramming::kPulses)) r.fail("unknown kind of programming");
   s->programming = static_cast<DeviceProgramming>(programming);
@@ -234,6 +233,7 @@ MacroConfig Snapshot::macro_config(uint32_t tile) const {
   c.faults = chip.faults;
   c.technology = chip.technology;
   c.read_noise = read_noise;
+  c.dac = chip.dac;
   c.wires = chip.wires;
   return c;
 }
@@ -245,7 +245,7 @@ Macro Snapshot::macro(uint32_t tile) const {
 }
 
 ChipIdentity chip_identity(const MacroConfig& c) {
-  return {c.geometry, c.effects, c.faults, c.technology, c.chip_seed, c.clock_ns, c.wires};
+  return {c.geometry, c.effects, c.faults, c.technology, c.dac, c.chip_seed, c.clock_ns, c.wires};
 }
 
 void require_same_chip(const Snapshot& s, const ChipIdentity& wanted, const std::string& name) {
@@ -273,6 +273,8 @@ void require_same_chip(const Snapshot& s, const ChipIdentity& wanted, const std:
   if (!other.empty())
     throw SnapshotError(name + ": snapshot of another chip: its technology " + c.technology->name +
                         " has other constants: " + other);
+  const auto mode = [](DacMode d) { return d == DacMode::kPwm ? "pwm" : "voltage"; };
+  if (c.dac != wanted.dac) differ("row DAC", mode(c.dac), mode(wanted.dac));
   // What is left has no short name each: compare as it is stored.
   Snapshot a, b;
   a.chip = c;
@@ -302,7 +304,8 @@ Snapshot decode_snapshot(const uint8_t* bytes, size_t size, const std::string& n
     file.fail("snapshot format version " + std::to_string(version) + ", this program reads version " +
               std::to_string(kSnapshotVersion));
   Snapshot s;
-  decode_chip(section(&file, name, kChip, "chip"), &s);
+  std::string technology;
+  decode_chip(section(&file, name, kChip, "chip"), &s, &technology);
   const Geometry& g = s.chip.geometry;
   if (g.mesh_x == 0 || g.mesh_y == 0 || g.mesh_x > 64 || g.mesh_y > 64) file.fail("a chip of this mesh does not exist");
   for (uint32_t t = 0; t < g.tiles(); ++t) {
@@ -313,6 +316,11 @@ Snapshot decode_snapshot(const uint8_t* bytes, size_t size, const std::string& n
   Reader firmware = section(&file, name, kFirmware, "firmware");
   s.firmware.assign(firmware.here(), firmware.here() + firmware.left());
   file.end();
+  try {
+    s.chip.technology = std::make_shared<const Technology>(parse_technology(technology, name + ": technology"));
+  } catch (const TechnologyError& e) {
+    throw SnapshotError(e.what());
+  }
   return s;
 }
 

@@ -12,7 +12,7 @@
 
 namespace ohmac {
 
-inline constexpr uint32_t kSnapshotVersion = 2;  ///< of the file
+inline constexpr uint32_t kSnapshotVersion = 4;  ///< of the file
 /// Of the analog model: raised when the same state no longer behaves the same.
 inline constexpr uint32_t kModelVersion = 1;
 
@@ -25,6 +25,7 @@ struct ChipIdentity {
   EffectSet effects;
   FaultConfig faults;
   std::shared_ptr<const Technology> technology = builtin_technology("pcm_generic");
+  DacMode dac = DacMode::kVoltage;
   uint64_t chip_seed = 1;
   double clock_ns = 4.0;
   WireOhms wires = kDefaultWires;

@@ -13,11 +13,13 @@
 #include <tuple>
 
 #include "models/macro/effects.h"
+#include "sw/cli/ablate.h"
 #include "sw/cli/compare.h"
 #include "sw/cli/device.h"
 #include "sw/cli/diff.h"
 #include "sw/cli/files.h"
 #include "sw/cli/life.h"
+#include "sw/cli/mvm.h"
 #include "sw/cli/run.h"
 #include "sw/cli/xbar.h"
 #include "sw/hal/gen/ohmac_isa.h"
@@ -114,11 +116,26 @@ void add_fault(const std::string& text, const Geometry& g, FaultConfig* faults) 
   }
 }
 
+/// One --effect NAME=on|off.
+void set_effect(const std::string& e, EffectSet* effects) {
+  const size_t eq = e.find('=');
+  const std::string name = e.substr(0, eq), value = eq == std::string::npos ? "" : e.substr(eq + 1);
+  Effect effect;
+  if (!find_effect(name, &effect)) {
+    std::string known;
+    for (const EffectInfo& i : kEffects) known += std::string(known.empty() ? "" : ", ") + i.name;
+    throw UsageError(fmt::format("--effect {}: no effect of that name; there are {}", e, known));
+  }
+  if (value != "on" && value != "off")
+    throw UsageError(fmt::format("--effect {}: write {}=on or {}=off", e, name, name));
+  effects->set(effect, value == "on");
+}
+
 /// Options that every verb which runs a chip shares.
 struct CommonArgs {
   RunOptions run;
   std::string fidelity = "fast", geometry = "reference", json;
-  std::string programming, technology = "pcm_generic", read_noise = "per-column";
+  std::string programming, technology = "pcm_generic", read_noise = "per-column", dac = "voltage";
   std::vector<std::string> effects, faults;
   std::vector<CLI::Option*> wires;
   bool ideal = false;
@@ -144,6 +161,9 @@ struct CommonArgs {
         ->capture_default_str();
     app->add_option("--read-noise", read_noise, "per-column: exact in law; per-device: one draw a device, slow")
         ->check(CLI::IsMember({"per-column", "per-device"}))
+        ->capture_default_str();
+    app->add_option("--dac", dac, "rows: voltage: as high as the code; pwm: as long as the code, 1 ns a unit")
+        ->check(CLI::IsMember({"voltage", "pwm"}))
         ->capture_default_str();
     app->add_option(
            "--programming", programming,
@@ -190,20 +210,9 @@ struct CommonArgs {
     }
     o.technology = load_technology(technology);
     o.read_noise = read_noise == "per-device" ? ReadNoise::kDevice : ReadNoise::kColumn;
+    o.dac = dac == "pwm" ? DacMode::kPwm : DacMode::kVoltage;
     if (o.repair && !o.self_test) throw UsageError("--repair: nothing is known to be bad; add --self-test");
-    for (const std::string& e : effects) {
-      const size_t eq = e.find('=');
-      const std::string name = e.substr(0, eq), value = eq == std::string::npos ? "" : e.substr(eq + 1);
-      Effect effect;
-      if (!find_effect(name, &effect)) {
-        std::string known;
-        for (const EffectInfo& i : kEffects) known += std::string(known.empty() ? "" : ", ") + i.name;
-        throw UsageError(fmt::format("--effect {}: no effect of that name; there are {}", e, known));
-      }
-      if (value != "on" && value != "off")
-        throw UsageError(fmt::format("--effect {}: write {}=on or {}=off", e, name, name));
-      o.effects.set(effect, value == "on");
-    }
+    for (const std::string& e : effects) set_effect(e, &o.effects);
     if (o.effects.has(Effect::kWire) && o.read_noise == ReadNoise::kDevice)
       throw UsageError("--read-noise per-device: knows no wires; leave out --effect wire=on");
     for (const CLI::Option* w : wires)
@@ -216,6 +225,64 @@ struct CommonArgs {
                       "--effect levels=off",
                       o.technology->name, o.technology->levels));
     }
+    return o;
+  }
+};
+
+/// Options of `mvm`.
+struct MvmArgs {
+  MvmOptions options;
+  std::string technology = "pcm_generic", dac = "voltage", age_s = "0", clock_ns = "4";
+  std::vector<std::string> effects;
+  std::vector<CLI::Option*> wires;
+  bool ideal = false, raw = false;
+
+  void add(CLI::App* app) {
+    MvmOptions& o = options;
+    app->add_option("--technology", technology, "a name (ohmac info --technologies) or a file PATH.toml")
+        ->capture_default_str();
+    app->add_option("--rows", o.rows, "rows that are driven")->check(whole(1, kMostMvmRows))->capture_default_str();
+    app->add_option("--cols", o.cols, "columns that are read")->check(whole(1, kMostMvmCols))->capture_default_str();
+    app->add_option("--vectors", o.vectors, "random input vectors")->check(whole(1, 1000000))->capture_default_str();
+    app->add_option("--chips", o.chips, "macros, seeds counting up")->check(whole(1, 10000))->capture_default_str();
+    app->add_option("--adc-bits", o.adc_bits, "ADC resolution")->check(whole(4, 8))->capture_default_str();
+    app->add_option("--integrate-cycles", o.integrate_cycles, "clock cycles of integration")
+        ->check(whole(1, 255))
+        ->capture_default_str();
+    app->add_option("--clock-ns", clock_ns, "clock period")->check(number(0.01, 1e6))->capture_default_str();
+    app->add_option("--age-s", age_s, "seconds between calibration and the products")
+        ->check(number(0, 1e10))
+        ->capture_default_str();
+    app->add_option("--dac", dac, "rows: voltage or pwm")
+        ->check(CLI::IsMember({"voltage", "pwm"}))
+        ->capture_default_str();
+    app->add_flag("--raw", raw, "results as the lanes give them, not calibrated");
+    app->add_flag("--ideal", ideal, "switch every effect off");
+    app->add_option("--effect", effects, "NAME=on|off, repeatable (ohmac info --effects)");
+    wires = add_wires(app, &o.wires);
+    app->add_option("--chip-seed", o.chip_seed, "fabrication and programming")
+        ->check(any_whole())
+        ->capture_default_str();
+    app->add_option("--run-seed", o.run_seed, "weights, inputs and noise")->check(any_whole())->capture_default_str();
+    app->add_option("--threads", o.threads, "processes")->check(whole(1, 1024))->capture_default_str();
+    app->add_option("--csv", o.csv,
+                    "write effect, sigma alone, sigma of all but it, share alone, share of all but it; no header");
+    app->add_option("--json", o.json, "write the table");
+    app->add_option("--svg", o.svg, "folder for pictures: conductance, IR drop, error, linearity");
+  }
+
+  MvmOptions resolve() const {
+    MvmOptions o = options;
+    o.technology = load_technology(technology);
+    o.dac = dac == "pwm" ? DacMode::kPwm : DacMode::kVoltage;
+    o.age_s = std::strtod(age_s.c_str(), nullptr);
+    o.clock_ns = std::strtod(clock_ns.c_str(), nullptr);
+    o.calibrate = !raw;
+    if (ideal) o.effects = EffectSet::none();
+    for (const std::string& e : effects) set_effect(e, &o.effects);
+    for (const CLI::Option* w : wires)
+      if (w->count() != 0 && !o.effects.has(Effect::kWire) && o.svg.empty())
+        throw UsageError(fmt::format("{}: the array has no wires; add --effect wire=on", w->get_name()));
     return o;
   }
 };
@@ -272,7 +339,7 @@ int info(bool effects, bool technologies, const std::string& technology) {
     return 0;
   }
   if (effects) {
-    for (const EffectInfo& e : kEffects) fmt::print("{:<18} {}\n", e.name, e.doc);
+    for (const EffectInfo& e : kEffects) fmt::print("{:<24} {}\n", e.name, e.doc);
     return 0;
   }
   fmt::print("ohmac, register map and instruction set version {}\n", isa::kVersion);
@@ -295,6 +362,14 @@ int main_checked(int argc, char** argv) {
   bool list = false;
   run->add_flag("--list", list, "list the shipped networks");
   run->add_option("--json", run_args.json, "write the result record");
+  bool with_ablation = false;
+  uint32_t ablation_chips = 1;
+  auto* ablation = run->add_flag("--ablate", with_ablation,
+                                 "accuracy with every effect, each alone and all but each: what costs how much");
+  run->add_option("--chips", ablation_chips, "chips of --ablate, seeds counting up")
+      ->check(whole(1, 10000))
+      ->needs(ablation)
+      ->capture_default_str();
   run->add_option("--save", run_args.run.save, "write a snapshot of the chip when it is ready");
   run->add_option("--timeline", run_args.run.timeline,
                   "write a trace of who worked when, for Perfetto (up to 250 images)");
@@ -349,6 +424,10 @@ int main_checked(int argc, char** argv) {
       ->required();
   add_wires(xb, &xbar_options.wires);
 
+  auto* mv = app.add_subcommand("mvm", "error of the products of one macro and each effect's share; pictures");
+  MvmArgs mvm_args;
+  mvm_args.add(mv);
+
   auto* dev = app.add_subcommand(
       "device", "program, age and read devices outside any array; CSV: programmed_us, drifted_us, read_us");
   DeviceOptions device_options;
@@ -391,13 +470,15 @@ int main_checked(int argc, char** argv) {
     return device(device_options);
   }
   for (const auto& [option, path] :
-       {std::pair{"--json", &run_args.json}, std::pair{"--waves", &run_args.run.waves},
+       {std::pair{"--json", &run_args.json}, std::pair{"--json", &mvm_args.options.json},
+        std::pair{"--csv", &mvm_args.options.csv}, std::pair{"--waves", &run_args.run.waves},
         std::pair{"--save", &run_args.run.save}, std::pair{"--timeline", &run_args.run.timeline},
         std::pair{"--json", &compare_args.json}, std::pair{"--json", &life_args.json}, std::pair{"--out", &out},
         std::pair{"--listing", &listing}, std::pair{"--out", &xbar_options.out}}) {
     if (*path != "-" || (path != &listing && path != &xbar_options.out)) check_writable(option, *path);
   }
   if (*xb) return xbar(xbar_options);
+  if (*mv) return mvm(mvm_args.resolve());
   if (*run) {
     if (list) {
       for (const std::string& n : shipped_networks()) fmt::print("{}\n", n);
@@ -409,6 +490,13 @@ int main_checked(int argc, char** argv) {
     }
     if ((!o.waves.empty() || !o.timeline.empty()) && o.images > kBatchImages) {
       throw UsageError(fmt::format("--waves, --timeline: at most {} images, one batch", kBatchImages));
+    }
+    if (with_ablation) {
+      if (!o.restore.empty() || !o.save.empty() || !o.waves.empty() || !o.timeline.empty()) {
+        throw UsageError(
+            "--ablate fabricates chips with other effects; leave out --restore, --save, --waves, --timeline");
+      }
+      return ablate(o, ablation_chips, run_args.json);
     }
     const RunOutcome r = execute(prepare(o), o);
     print_record(r.record);

@@ -20,6 +20,8 @@ enum class Fidelity { kFast, kRtl };
 inline const char* name_of(Fidelity f) { return f == Fidelity::kFast ? "fast" : "rtl"; }
 inline const char* name_of(ReadNoise r) { return r == ReadNoise::kColumn ? "per_column" : "per_device"; }
 
+inline const char* name_of(DacMode d) { return d == DacMode::kVoltage ? "voltage" : "pwm"; }
+
 /// What defines the bits of a run, and how to run it.
 struct RunOptions {
   std::string network = "mnist_mlp";  ///< name of a shipped network or path of an ONNX file
@@ -32,6 +34,7 @@ struct RunOptions {
   FaultConfig faults;              ///< of fabrication
   std::shared_ptr<const Technology> technology = builtin_technology("pcm_generic");
   ReadNoise read_noise = ReadNoise::kColumn;
+  DacMode dac = DacMode::kVoltage;
   Programming programming = Programming::kPulse;  ///< ignored with `restore`
   bool self_test = false, repair = false;
   bool reference = false;  ///< measure what drift compensation needs

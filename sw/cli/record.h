@@ -44,6 +44,7 @@ struct RunRecord {
   std::vector<std::string> effects_off;
   std::string technology, technology_sha256;  ///< name, and hash of its preset as `ohmac info --technology` prints it
   std::string read_noise = "per_column";
+  std::string dac = "voltage";
   std::vector<double> wire_ohm;  ///< row, column, driver, sense; empty without wires
   bool lossless = false;
   Geometry geometry;

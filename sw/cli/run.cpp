@@ -227,6 +227,7 @@ RunOutcome execute(const Workload& work, const RunOptions& o) {
   const std::string preset = to_toml(*o.technology);
   r.technology_sha256 = sha256_hex({preset.begin(), preset.end()});
   r.read_noise = name_of(o.read_noise);
+  r.dac = name_of(o.dac);
   if (o.effects.has(Effect::kWire)) r.wire_ohm = {o.wires.row, o.wires.col, o.wires.driver, o.wires.sense};
   r.threads = o.threads;
   for (uint32_t e = 0; e < kNumEffects; ++e) {

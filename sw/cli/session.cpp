@@ -63,6 +63,7 @@ MacroConfig macro_config(const RunOptions& o, uint32_t tile) {
   m.faults = o.faults;
   m.technology = o.technology;
   m.read_noise = o.read_noise;
+  m.dac = o.dac;
   m.wires = o.wires;
   return m;
 }
