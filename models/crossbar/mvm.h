@@ -28,6 +28,9 @@ class ActiveRows {
   /// Input v, and its squares, by row.
   const float* x(uint32_t v) const { return x_.data() + static_cast<size_t>(v) * stride_; }
   const float* x2(uint32_t v) const { return x2_.data() + static_cast<size_t>(v) * stride_; }
+  /// For errors of the DACs: rows that are driven may be changed, the others stay 0.
+  float* x(uint32_t v) { return x_.data() + static_cast<size_t>(v) * stride_; }
+  float* x2(uint32_t v) { return x2_.data() + static_cast<size_t>(v) * stride_; }
   uint32_t stride() const { return stride_; }  ///< from one vector to the next in x and x2
   /// Rows of a group, ascending.
   const uint32_t* rows(uint32_t group) const { return row_.data() + static_cast<size_t>(group) * stride_; }

@@ -72,6 +72,7 @@ struct HoldBank {
   uint64_t sample_cycle = 0;  // pin level
   ActiveRows rows;            // input of that drive
   ActiveRows one;             // with wires, if it drives one row: that row as row 0, the reference row as row 1
+  bool has_one = false;
   uint32_t one_row = 0;
   float settled = 1;
   std::vector<uint8_t> done;  // [chunk] s is computed
@@ -323,9 +324,8 @@ struct Macro::Impl {
 
   /// Samples the drive with the input in `rows`.
   void sample(HoldBank* bank, uint64_t drive, uint32_t integrate_cycles) {
-    const auto n = static_cast<uint32_t>(rows.row.size());
-    row_dac.apply(config.run_seed, drive, integrate_cycles * config.clock_ns, rows.row.data(), n, rows.x.data(),
-                  rows.x2.data());
+    row_dac.apply(config.run_seed, drive, integrate_cycles * config.clock_ns, rows.rows(0), rows.count(0), rows.x(0),
+                  rows.x2(0));
     bank->settled = settled_part(integrate_cycles);
     bank->valid = true;
     bank->drive = drive;
@@ -338,14 +338,18 @@ struct Macro::Impl {
   void single_row(HoldBank* bank) {
     const uint32_t reference = config.geometry.rows;
     const ActiveRows& all = bank->rows;
-    ActiveRows& one = bank->one;
-    one = {};
-    const bool has_reference = !all.row.empty() && all.row.back() == reference;
-    if (all.row.size() != (has_reference ? 2u : 1u) || all.row[0] == reference) return;
-    one = all;
-    bank->one_row = all.row[0];
-    one.row[0] = 0;
-    if (has_reference) one.row[1] = 1;
+    const uint32_t* row = all.rows(0);
+    const uint32_t n = all.count(0);
+    const bool has_reference = n != 0 && row[n - 1] == reference;
+    bank->has_one = n == (has_reference ? 2u : 1u) && row[0] != reference;
+    if (!bank->has_one) return;
+    bank->one_row = row[0];
+    const int8_t driven_rows[2] = {1, has_reference ? int8_t{1} : int8_t{0}};
+    bank->one.assign(driven_rows, 2);
+    for (uint32_t k = 0; k < n; ++k) {
+      bank->one.x(0)[k] = all.x(0)[row[k]];
+      bank->one.x2(0)[k] = all.x2(0)[row[k]];
+    }
   }
 
   const EffectiveMatrix& unwired_matrix() {
@@ -373,7 +377,7 @@ struct Macro::Impl {
 
   /// Column values of a chunk: product, read noise, settling.
   void compute(HoldBank* bank, uint32_t chunk) {
-    const bool one = wired && !bank->one.row.empty();
+    const bool one = wired && bank->has_one;
     const std::shared_ptr<const EffectiveMatrix> of_row = one ? row_matrix(bank->one_row) : nullptr;
     const EffectiveMatrix& m = one ? *of_row : matrix();
     const ActiveRows& driven_rows = one ? bank->one : bank->rows;
