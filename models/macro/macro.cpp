@@ -188,8 +188,8 @@ struct Macro::Impl {
   std::vector<float> y;   // its levels at the comparators, steps
 
   // Whole MVMs.
-  AdcColumns adc;         // dead lanes included
-  Conversions drooped;    // what adc.droop stands for
+  AdcColumns adc;       // dead lanes included
+  Conversions drooped;  // what adc.droop stands for
   MvmBatch batch;
 
   // Pin level.
