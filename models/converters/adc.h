@@ -48,8 +48,8 @@ void adc_levels(const LaneErrors& e, const float* held, float droop, uint32_t ra
 void sar_trial(const ComparatorNoise& noise, uint32_t trial, const float* y, const int8_t* code, uint32_t lanes,
                uint8_t* cmp);
 
-/// Whole conversion of one column block: offset-binary search from the most significant bit; without noise code = clamp(floor(y + 1/2),
-/// -2^(b-1), 2^(b-1) - 1).
+/// Whole conversion of one column block: offset-binary search from the most significant bit; without noise code =
+/// clamp(floor(y + 1/2), -2^(b-1), 2^(b-1) - 1).
 /// The same codes as by sar_trial() with fewer draws.
 /// @param bits 1..8
 void sar_convert(const ComparatorNoise& noise, const float* y, uint32_t bits, uint32_t lanes, int8_t* codes);
@@ -57,10 +57,10 @@ void sar_convert(const ComparatorNoise& noise, const float* y, uint32_t bits, ui
 /// What a column meets on its way to a code: column c is converted by lane c % lanes in block c / lanes. One entry a
 /// column, padded to a multiple of kAdcStep.
 struct AdcColumns {
-  std::vector<float> gain, offset;   ///< of the lane
-  std::vector<float> droop;          ///< factor of the block
-  std::vector<uint32_t> lane;        ///< unit of the draws
-  std::vector<uint32_t> trial;       ///< trial number of the draw of its first trial: block * 16
+  std::vector<float> gain, offset;  ///< of the lane
+  std::vector<float> droop;         ///< factor of the block
+  std::vector<uint32_t> lane;       ///< unit of its draws
+  std::vector<uint32_t> trial;      ///< number of its first trial in draws: block * 16
   AdcColumns() = default;
   /// Droop is 1.
   AdcColumns(const LaneErrors& e, uint32_t lanes, uint32_t cols);
@@ -69,9 +69,7 @@ struct AdcColumns {
 /// adc_levels() and sar_convert() of many columns of one drive at once, with equal codes. The mux_sel of the noise is
 /// not used.
 /// @param first, count multiples of kAdcStep inside the padded columns
-/// @param held     [count] column values before settling
-/// @param settled  factor on them
-/// @param codes    [count]
+/// @param held [count] column values before settling, @param settled factor on them, @param codes [count]
 void adc_convert(const AdcColumns& a, const ComparatorNoise& noise, uint32_t first, uint32_t count, const float* held,
                  float settled, uint32_t range, uint32_t bits, int8_t* codes);
 

@@ -60,9 +60,9 @@ void ActiveRows::assign(const int8_t* codes, uint32_t n, uint32_t vectors, bool 
   for (uint32_t g = 0; g < groups(); ++g) {
     const uint32_t first = g * kVectorGroup, left = vectors - first;
     const size_t at = static_cast<size_t>(first) * stride_;
-    const GroupInput in{codes + static_cast<size_t>(first) * n, n, left < kVectorGroup ? left : kVectorGroup,
-                        x_.data() + at, squares ? x2_.data() + at : nullptr, stride_,
-                        row_.data() + static_cast<size_t>(g) * stride_};
+    const GroupInput in{
+        codes + static_cast<size_t>(first) * n, n,       left < kVectorGroup ? left : kVectorGroup,     x_.data() + at,
+        squares ? x2_.data() + at : nullptr,    stride_, row_.data() + static_cast<size_t>(g) * stride_};
     ok &= take_group(in, &count_[g]);
   }
   if (!ok) throw std::out_of_range("drive: input code -128; use -127..127");

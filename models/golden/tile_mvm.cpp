@@ -120,8 +120,8 @@ void GoldenTile::convert_phase(const MvmSlot& s, uint32_t shift, bool first, uin
   const int8_t lowest = static_cast<int8_t>(-(1 << (s.adc_bits - 1))), highest = static_cast<int8_t>(~lowest);
   uint32_t clips = 0;
   // Sample in cycle S+I, conversion m starts at S+I+1 + m * period, its first trial one cycle later.
-  const Conversions blocks{s.mux_first, s.mux_count, static_cast<uint32_t>(1 + timing::kSettleTrial), period, s.range,
-                           s.adc_bits};
+  const Conversions blocks{s.mux_first, s.mux_count, static_cast<uint32_t>(1 + timing::kSettleTrial),
+                           period,      s.range,     s.adc_bits};
   macro_.mvm(x_.data(), 1, static_cast<uint32_t>(isa::cfg::timing::integ.get(config_[isa::cfg::kTimingBase])), blocks,
              codes_.data());
   const uint32_t conversions = s.mux_count * lanes;

@@ -258,8 +258,8 @@ struct Macro::Impl {
   std::vector<uint8_t> cmp_bits;
   std::vector<float> bent, trial_y;  // what is held in place of the signal; y in place of shifted thresholds
   // Whole MVMs.
-  AdcColumns adc;         // dead lanes included
-  Conversions drooped;    // what adc.droop stands for
+  AdcColumns adc;       // dead lanes included
+  Conversions drooped;  // what adc.droop stands for
   MvmBatch batch;
 
   // Pin level.

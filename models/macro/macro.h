@@ -166,8 +166,8 @@ class Macro {
   void drive(const int8_t* x, uint32_t integrate_cycles);
   /// Conversion of column block `block` of the last drive, whose first trial comes hold_cycles after the sample cycle.
   void convert(uint32_t block, uint32_t hold_cycles, uint32_t range, uint32_t bits, int8_t* codes);
-  /// drive() and the convert()s of n vectors x[n][rows + 1] in one call: the same codes and draws, faster. Nothing stays
-  /// sampled. Throws before anything changes, except on an input of -128: then some vectors may have been driven.
+  /// drive() and the convert()s of n vectors x[n][rows + 1] in one call: the same codes and draws, faster. Nothing
+  /// stays sampled. Throws before anything changes, except on an input of -128: then some vectors may have been driven.
   /// @param codes [n][blocks * lanes]
   void mvm(const int8_t* x, uint32_t n, uint32_t integrate_cycles, const Conversions& c, int8_t* codes);
   /// One programming pulse of `cycles` on the G+ or G- devices of a row under the column mask; bit i of word w is

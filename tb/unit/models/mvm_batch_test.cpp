@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole MVMs: every shape, every cut into batches, every SIMD level and any number of threads give the codes of the slow
-// way: a plain loop of std::fma, read noise of one vector, and the ADC's search trial by trial.
+// Whole MVMs: every shape, every cut into batches, every SIMD level and any number of threads give the codes of the
+// slow way: a plain loop of std::fma, read noise of one vector, and the ADC's search trial by trial.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -12,6 +12,7 @@
 #include "models/converters/adc.h"
 #include "models/crossbar/array.h"
 #include "models/crossbar/mvm.h"
+#include "models/device/philox.h"
 #include "models/device/simd.h"
 #include "models/macro/macro.h"
 #include "models/macro/mvm_batch.h"
@@ -158,8 +159,14 @@ TEST(MvmBatch, EveryShapeGivesTheCodesOfTheSlowWay) {
 
 TEST(MvmBatch, SmallestAndLargestShapes) {
   std::mt19937 g(12);
-  for (const auto& [rows, cols, n] : {std::array<uint32_t, 3>{1, 1, 1}, {1, 1, 30}, {1, 512, 3}, {512, 1, 7},
-                                      {512, 512, 5}, {256, 256, 53}, {63, 64, 25}, {64, 65, 6}}) {
+  for (const auto& [rows, cols, n] : {std::array<uint32_t, 3>{1, 1, 1},
+                                      {1, 1, 30},
+                                      {1, 512, 3},
+                                      {512, 1, 7},
+                                      {512, 512, 5},
+                                      {256, 256, 53},
+                                      {63, 64, 25},
+                                      {64, 65, 6}}) {
     check(random_case(g, rows, cols, n), g);
     if (HasFatalFailure()) return;
   }
@@ -228,6 +235,38 @@ TEST(Sar, ThreeDrawsGiveTheCodesOfTheSearch) {
   }
 }
 
+// Draws beyond six sigma, found by a search over drives, still turn the decision of a trial nearly two steps away.
+TEST(Sar, TheRarestNoiseDecidesTheNearestThreshold) {
+  const RestoreSimd restore;
+  constexpr uint32_t kLanes = 100, kBlock = 5;
+  struct Rare {
+    uint64_t drive;
+    uint32_t lane;
+    float y;  // seen from the threshold of code 0
+  };
+  for (const Rare& rare : {Rare{6784338, 15, -1.95f}, Rare{42881846, 78, 1.83f}}) {
+    const auto r = philox(1, Draw{kComparatorKind, rare.drive, 2, static_cast<uint16_t>(rare.lane), kBlock * 16});
+    const double u = ((r[0] >> 1) + 1.0) * std::pow(2.0, -31), half_turns = static_cast<int32_t>(r[1]) * 0x1p-32;
+    const double noise = 0.3 * std::sqrt(-2 * std::log(u)) * std::sin(std::acos(-1.0) * half_turns);
+    ASSERT_LT(rare.y * (rare.y + noise), 0);  // the noise turns it
+    const std::vector<float> y(112, rare.y - 0.5f);
+    for (Simd level : {Simd::kBaseline, Simd::kAvx2, Simd::kAvx512}) {
+      if (!simd_supported(level)) continue;
+      force_simd(level);
+      for (uint32_t bits = 3; bits <= 8; ++bits) {
+        std::vector<int8_t> codes(kLanes);
+        sar_convert({kComparatorKind, 2, 1, rare.drive, kBlock}, y.data(), bits, kLanes, codes.data());
+        // The trials that follow see y on the far side of the code and stay within its four.
+        if (noise > 0) {
+          EXPECT_EQ(codes[rare.lane], 0) << bits << " bits, " << simd_name(level);
+        } else {
+          EXPECT_EQ(codes[rare.lane], -1) << bits << " bits, " << simd_name(level);
+        }
+      }
+    }
+  }
+}
+
 struct Listener : ConversionTrace {
   std::vector<int> heard;
   void conversion(uint32_t tile, uint64_t drive, uint32_t block, const int8_t* codes, uint32_t lanes) override {
@@ -259,17 +298,20 @@ TEST(MacroMvm, EqualsDriveAndConvert) {
     Listener heard_a, heard_b;
     a.set_trace(&heard_a);
     b.set_trace(&heard_b);
-    for (int round = 0; round < 4; ++round) {
+    Conversions c{0, k.mux(), 2, 10, 8, 8};
+    for (int round = 0; round < 7; ++round) {
       const uint32_t n = 1 + g() % 9;
       std::vector<int8_t> x(static_cast<size_t>(n) * (k.rows + 1));
       for (auto& v : x) v = static_cast<int8_t>(g() % 3 == 0 ? 0 : static_cast<int>(g() % 255) - 127);
-      Conversions c;
-      c.first_block = g() % k.mux();
-      c.blocks = 1 + g() % (k.mux() - c.first_block);
-      c.hold_cycles = 1 + g() % 9;
-      c.period_cycles = g() % 20;
-      c.range = 6 + g() % 6;
-      c.bits = 1 + g() % 8;
+      switch (round) {  // one thing at a time, with holds that droop by codes
+        case 1: c.first_block = 1 + g() % (k.mux() - 1); [[fallthrough]];
+        case 2: c.blocks = 1 + g() % (k.mux() - c.first_block); break;
+        case 3: c.hold_cycles = 3000; break;
+        case 4: c.period_cycles = 900; break;
+        case 5: c.range = 6 + g() % 6; break;
+        case 6: c.bits = 1 + g() % 7; break;
+        default: break;
+      }
       const uint32_t integrate = 1 + g() % 40;
       std::vector<int8_t> want(static_cast<size_t>(n) * c.blocks * k.lanes), got(want.size());
       for (uint32_t v = 0; v < n; ++v) {
