@@ -223,6 +223,15 @@ def bite(tooth, proofs, build):
     try:
         proof = proofs[tooth["proof"]] | {"method": "bmc"}
         prepare(proof, out, tooth)
+        if tooth.get("replay"):  # the whole way of a proof that fails, with the trace and the name
+            try:
+                prove(proof | {"depth": tooth["depth"]}, out)
+            except Failure as e:
+                if f"fails: {tooth['catches']};" not in str(e):
+                    raise
+            else:
+                raise Failure(f"not found within {tooth['depth']} cycles")
+            return True, f"{tooth['catches']:28}{times(start)}  caught"
         # One assertion is left: a counterexample is its.
         script = f"read_aiger {out}/model.aig; fold; strash; bmc3 -F {tooth['depth']} -T {TIMEOUT_S}; print_status"
         code, text = run(["berkeley-abc", "-q", script], ROOT / out / "abc.log")
