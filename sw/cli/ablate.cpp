@@ -32,7 +32,7 @@ struct Configuration {
 struct Row {
   std::string name;
   AblationResult alone, without;
-  Influence influence;
+  Influence influence = {};
 };
 
 std::vector<int32_t> values_of(const std::vector<uint8_t>& bytes) {
@@ -96,12 +96,12 @@ int ablate(const RunOptions& o, uint32_t chips, const std::string& json) {
     without.set(e, false);
     todo.push_back({alone, no_faults});
     todo.push_back({without, o.faults});
-    rows.push_back({name_of(e), {}, {}});
+    rows.push_back({name_of(e), {}, {}, {}});
   }
   if (faults) {
     todo.push_back({EffectSet::none(), o.faults});
     todo.push_back({o.effects, no_faults});
-    rows.push_back({"faults", {}, {}});
+    rows.push_back({"faults", {}, {}, {}});
   }
 
   // Every configuration is a chip of its own, fabricated, programmed and calibrated with those effects.

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -107,6 +108,10 @@ class Cli : public ::testing::Test {
   nlohmann::json record(const std::string& name) const {
     std::ifstream f(path(name));
     return nlohmann::json::parse(f);
+  }
+  std::string file_text(const std::string& name) const {
+    std::ifstream f(path(name), std::ios::binary);
+    return {std::istreambuf_iterator<char>(f), {}};
   }
   /// Runs and returns outputs_sha256.
   std::string sha_of(const std::string& arguments, const std::string& environment = "") {

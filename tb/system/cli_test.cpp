@@ -116,6 +116,27 @@ TEST_F(Cli, WrongOptionValuesAreRefused) {
       {"device --out x.csv --target-us 5 --read-at -1", {"--read-at"}},
       {"device --out x.csv --target-us 5 --seed -1", {"--seed"}},
       {"device --out x.csv --target-us 5 --technology pcm", {"technology 'pcm'", "pcm_generic"}},
+      {"run --dac laser", {"--dac", "pwm"}},
+      {"run --chips 2", {"--ablate"}},
+      {"run --ablate --chips 0", {"--chips", "1 to"}},
+      {"run --ablate --save x.ohms", {"--ablate", "--save"}},
+      {"run --ablate --timeline x.json", {"--ablate", "--timeline"}},
+      {"mvm --technology pcm", {"technology 'pcm'", "pcm_generic"}},
+      {"mvm --rows 0", {"--rows", "1 to 1020"}},
+      {"mvm --rows 1021", {"--rows", "1 to 1020"}},
+      {"mvm --cols 2049", {"--cols", "1 to 2048"}},
+      {"mvm --cols 2.5", {"--cols"}},
+      {"mvm --vectors 0", {"--vectors"}},
+      {"mvm --adc-bits 9", {"--adc-bits", "4 to 8"}},
+      {"mvm --age-s -1", {"--age-s"}},
+      {"mvm --age-s nan", {"--age-s"}},
+      {"mvm --clock-ns 0", {"--clock-ns"}},
+      {"mvm --integrate-cycles 256", {"--integrate-cycles", "1 to 255"}},
+      {"mvm --effect gravity=off", {"gravity", "sar_mismatch"}},
+      {"mvm --row-ohm 1", {"--row-ohm", "wire=on"}},
+      {"mvm --effect wire=on --row-ohm -1", {"--row-ohm"}},
+      {"mvm --csv nosuch/x.csv", {"--csv", "nosuch"}},
+      {"mvm --svg /dev/null/x --vectors 1 --rows 4 --cols 8", {"--svg"}},
       {"run --programming laser", {"--programming", "pulse"}},
       {"run --repair", {"--repair", "--self-test"}},
       {"run --fault stuck=2", {"--fault stuck=2"}},
@@ -537,6 +558,82 @@ TEST_F(TinyCli, WavesShowTheInferenceToo) {
   EXPECT_LT(end, 4 * (bringup + inference) + 40000) << "reading counters costs some cycles";
   EXPECT_EQ(std::distance(fs::directory_iterator(dir_), fs::directory_iterator()), 5)
       << "only inputs, waves and record";
+}
+
+// --- Ablation and MVM errors.
+
+TEST_F(Cli, AblationFindsThePlantedCause) {
+  // A chip three years old: generic PCM keeps (1e8 / 20)^-0.05 = 0.46 of its strongest conductances, less of the
+  // others.
+  const std::string chip = "run --ideal --programming formula --images 100 --age-s 1e8 --effect droop=on ";
+  const Answer a = ohmac(chip + "--effect drift=on --effect wear=on --threads 2 --ablate --json " + path("a.json"));
+  ASSERT_EQ(a.code, 0) << a.text;
+  const auto j = record("a.json");
+  const auto& effects = j.at("effects");
+  ASSERT_EQ(effects.size(), 2u);
+  EXPECT_EQ(effects[0].at("name"), "drift");
+  EXPECT_EQ(effects[1].at("name"), "droop");
+  EXPECT_EQ(j.at("idle"), nlohmann::json({"wear"}));
+  EXPECT_GT(effects[0].at("influence").get<double>(), 2 * effects[0].at("influence_error").get<double>()) << a.text;
+  EXPECT_NE(a.text.find("most of it goes to drift"), std::string::npos) << a.text;
+  // Every line is what a run of its own gives.
+  const auto accuracy = [&](const std::string& arguments) {
+    const Answer run = ohmac(arguments + " --json " + path("r.json"));
+    EXPECT_EQ(run.code, 0) << run.text;
+    return record("r.json").at("accuracy").at("analog").get<double>();
+  };
+  EXPECT_EQ(j.at("every_effect").at("accuracy"), accuracy(chip + "--effect drift=on"));
+  EXPECT_EQ(effects[0].at("without").at("accuracy"), accuracy(chip));
+  EXPECT_EQ(effects[1].at("alone").at("accuracy"), accuracy(chip));
+  EXPECT_EQ(effects[0].at("alone").at("accuracy"), accuracy(chip + "--effect drift=on --effect droop=off"));
+  EXPECT_EQ(j.at("no_effect").at("accuracy"), j.at("accuracy_int8_adc"));
+  EXPECT_EQ(j.at("no_effect").at("output_error"), 0.0);
+}
+
+TEST_F(TinyCli, AblationOfSeveralChipsDoesNotDependOnThreads) {
+  const std::string run = "run --geometry tiny --images 10 --ablate --chips 2 " + arguments_;
+  ASSERT_EQ(ohmac(run + " --json " + path("one.json")).code, 0);
+  ASSERT_EQ(ohmac(run + " --threads 3 --json " + path("three.json")).code, 0);
+  EXPECT_EQ(record("one.json"), record("three.json"));
+  EXPECT_EQ(record("one.json").at("chips"), 2);
+}
+
+TEST_F(Cli, MvmTellsErrorsAndSharesInEveryForm) {
+  const Answer a =
+      ohmac("mvm --technology pcm_hermes_two --rows 64 --cols 40 --vectors 50 --dac pwm --threads 2 --csv " +
+            path("m.csv") + " --json " + path("m.json") + " --svg " + path("pictures"));
+  ASSERT_EQ(a.code, 0) << a.text;
+  const auto j = record("m.json");
+  EXPECT_EQ(j.at("results"), 50 * 40);
+  EXPECT_NEAR(j.at("no_effect").at("effective_bits").get<double>(), 8, 0.1);
+  EXPECT_LT(j.at("every_effect").at("effective_bits").get<double>(), 7.5);
+  std::istringstream csv(file_text("m.csv"));
+  size_t lines = 0;
+  double sum = 0;
+  for (std::string line; std::getline(csv, line); ++lines) {
+    EXPECT_EQ(std::count(line.begin(), line.end(), ','), 4) << line;
+    EXPECT_EQ(line.substr(0, line.find(',')), j.at("effects")[lines].at("name"));
+    sum += j.at("effects")[lines].at("alone_share").get<double>();
+  }
+  EXPECT_EQ(lines, j.at("effects").size());
+  EXPECT_NEAR(sum, 1, 0.15) << "effects that act independently: their variances add";
+  for (const char* name : {"conductance", "ir_drop", "error", "linearity"})
+    EXPECT_GT(fs::file_size(dir_ / "pictures" / (std::string(name) + ".svg")), 2000u) << name;
+}
+
+TEST_F(Cli, PwmAndVoltageAreTheSameWithoutEffects) {
+  EXPECT_EQ(sha_of("run --ideal --images 20 --dac pwm"), sha_of("run --ideal --images 20"));
+  EXPECT_NE(sha_of("run --images 20 --effect dac_gain=on --dac pwm"), sha_of("run --images 20 --effect dac_gain=on"));
+}
+
+TEST_F(TinyCli, EveryConverterEffectIsTheSameInRtlAndFast) {
+  const std::string all =
+      " --geometry tiny --images 5 --effect dac_gain=on --effect dac_offset=on --effect dac_inl=on --effect "
+      "dac_noise=on "
+      "--effect saturation=on --effect hold_noise=on --effect sar_mismatch=on" +
+      arguments_;
+  for (const char* dac : {" --dac voltage", " --dac pwm"})
+    EXPECT_EQ(sha_of("run --fidelity rtl" + all + dac), sha_of("run --fidelity fast" + all + dac)) << dac;
 }
 
 }  // namespace
