@@ -100,12 +100,12 @@ std::vector<Chart> wire_charts(const MacroConfig& config, const MvmWorkload& w, 
   }
   size_t rows = w.rows, cols = w.cols;
   const std::vector<double> map = shrunk(lost, &rows, &cols, kMostCells);
-  Chart chart(fmt::format("Voltage lost in wires, all rows on, {:g} / {:g} ohm a row / column cell", config.wires.row,
-                          config.wires.col),
-              fmt::format("column (of {})", w.cols), fmt::format("row (of {})", w.rows));
+  Chart chart(fmt::format("IR drop, all rows on, {:g} / {:g} ohm a cell", config.wires.row, config.wires.col),
+              "column", "row");
   const double most = *std::max_element(map.begin(), map.end()), least = *std::min_element(map.begin(), map.end());
   chart.map(map, rows, cols, std::min(0.0, least), most, "lost, %");
-  chart.x_range(0, static_cast<double>(cols));
+  chart.x_range(0, static_cast<double>(w.cols));
+  chart.y_range(static_cast<double>(w.rows), 0);
   return {chart};
 }
 
@@ -153,18 +153,19 @@ std::vector<Chart> linearity_charts(const MacroConfig& config) {
   c.tile = static_cast<uint16_t>(config.tile);
   c.inl_kind = kind(Effect::kDacInl);
   RowDac dac(c);
+  std::vector<float> level(c.rows), square(c.rows);
   Chart dac_inl("INL of row DACs in voltage mode (dac_inl)", "code", "level - code, LSB");
   Chart dac_dnl("DNL of row DACs", "code", "step - 1, LSB");
   for (uint32_t r = 0; r < std::min(g.rows, kLanesDrawn); ++r) {
     std::vector<Point> inl, dnl;
     double before = 0;
     for (int code = 1; code < 128; ++code) {
-      auto x = static_cast<float>(code);
-      float x2;
-      dac.apply(0, 0, 0, &r, 1, &x, &x2);
-      inl.push_back({static_cast<double>(code), static_cast<double>(x) - code});
-      dnl.push_back({static_cast<double>(code), static_cast<double>(x) - before - 1});
-      before = static_cast<double>(x);
+      level[r] = static_cast<float>(code);
+      dac.apply(0, 0, 0, &r, 1, level.data(), square.data());
+      const auto x = static_cast<double>(level[r]);
+      inl.push_back({static_cast<double>(code), x - code});
+      dnl.push_back({static_cast<double>(code), x - before - 1});
+      before = x;
     }
     dac_inl.line(inl, r, fmt::format("row {}", r));
     dac_dnl.line(dnl, r);

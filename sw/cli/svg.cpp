@@ -212,19 +212,24 @@ std::string Chart::draw(double left, double top, double width, double height) co
                            px(p.x), py(p.y), l.radius, colour);
         }
         break;
-      case Layer::Kind::kMap:
+      case Layer::Kind::kMap: {
+        // The map fills the ranges of the axes.
+        const auto edge = [&](int axis, size_t i, size_t n) {
+          return range[axis][0] + (range[axis][1] - range[axis][0]) * static_cast<double>(i) / static_cast<double>(n);
+        };
         for (size_t r = 0; r < l.rows; ++r) {
           for (size_t c = 0; c < l.cols; ++c) {
             const double v = l.values[r * l.cols + c];
             if (!std::isfinite(v)) continue;
-            const double x = px(static_cast<double>(c)), y = py(static_cast<double>(r));
+            const double x = px(edge(0, c, l.cols)), y = py(edge(1, r, l.rows));
             // A little too large, so that no gaps show between neighbours.
             s += fmt::format("<rect x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"{:.2f}\" fill=\"{}\"/>\n", x, y,
-                             px(static_cast<double>(c + 1)) - x + 0.3, py(static_cast<double>(r + 1)) - y + 0.3,
+                             px(edge(0, c + 1, l.cols)) - x + 0.3, py(edge(1, r + 1, l.rows)) - y + 0.3,
                              map_colour((v - l.least) / (l.most - l.least)));
           }
         }
         break;
+      }
     }
   }
   s += "</g>\n";

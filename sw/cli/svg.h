@@ -25,7 +25,7 @@ class Chart {
   void band(const std::vector<double>& x, const std::vector<double>& low, const std::vector<double>& high,
             unsigned colour);
   void dots(const std::vector<Point>& points, unsigned colour, double radius = 1.5, const std::string& name = "");
-  /// Rectangles of a matrix, row 0 on top, coloured from `least` to `most`, with a scale beside it.
+  /// Rectangles of a matrix, row 0 on top, that fill the axes (0..cols, 0..rows unless ranges are set afterwards), coloured from `least` to `most`, with a scale beside it.
   /// @param values [rows x cols]
   void map(const std::vector<double>& values, size_t rows, size_t cols, double least, double most,
            const std::string& scale_label);
