@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "models/device/aligned.h"
 #include "models/device/pcm.h"
 #include "models/device/pulse.h"
 
@@ -51,8 +52,8 @@ struct AgeTerms {
 /// row is the reference row, +127 exactly, 0 in an open column. Columns beyond cols are 0.
 struct EffectiveMatrix {
   uint32_t rows = 0, cols = 0;
-  std::vector<float> w;
-  std::vector<float> v;        ///< empty without read noise
+  AlignedVector<float> w;
+  AlignedVector<float> v;      ///< empty without read noise
   std::vector<AgeTerms> ages;  ///< [epoch][by formula, by pulses]
   EffectiveMatrix() = default;
   EffectiveMatrix(uint32_t num_rows, uint32_t num_cols, bool variances)
