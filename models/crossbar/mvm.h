@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/crossbar/array.h"
+#include "models/device/aligned.h"
 
 namespace ohmac {
 
@@ -38,7 +39,7 @@ class ActiveRows {
 
  private:
   uint32_t vectors_ = 0, stride_ = 0;
-  std::vector<float> x_, x2_;
+  AlignedVector<float> x_, x2_;
   std::vector<uint32_t> row_, count_;
 };
 

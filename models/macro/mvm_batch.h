@@ -9,6 +9,7 @@
 #include "models/converters/adc.h"
 #include "models/crossbar/array.h"
 #include "models/crossbar/mvm.h"
+#include "models/device/aligned.h"
 
 namespace ohmac {
 
@@ -36,7 +37,7 @@ class MvmBatch {
 
  private:
   ActiveRows in_;
-  std::vector<float> sum_, var_;
+  AlignedVector<float> sum_, var_;
   std::vector<int8_t> codes_;
 };
 

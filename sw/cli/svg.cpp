@@ -213,9 +213,10 @@ std::string Chart::draw(double left, double top, double width, double height) co
         }
         break;
       case Layer::Kind::kMap: {
-        // The map fills the ranges of the axes.
+        // The map fills the ranges of the axes; row 0 is at the top, where y ends.
         const auto edge = [&](int axis, size_t i, size_t n) {
-          return range[axis][0] + (range[axis][1] - range[axis][0]) * static_cast<double>(i) / static_cast<double>(n);
+          const double from = range[axis][axis], to = range[axis][1 - axis];
+          return from + (to - from) * static_cast<double>(i) / static_cast<double>(n);
         };
         for (size_t r = 0; r < l.rows; ++r) {
           for (size_t c = 0; c < l.cols; ++c) {

@@ -22,6 +22,7 @@
 #include "models/converters/sample_hold.h"
 #include "models/crossbar/array.h"
 #include "models/crossbar/mvm.h"
+#include "models/device/aligned.h"
 #include "models/device/simd.h"
 #include "models/macro/effects.h"
 #include "models/macro/mvm_batch.h"
@@ -93,15 +94,15 @@ const Setup& setup(Physics p) {
 }
 
 /// Row-major float matrices of random numbers.
-std::vector<float> random_floats(size_t n, unsigned seed) {
+AlignedVector<float> random_floats(size_t n, unsigned seed) {
   std::mt19937 g(seed);
-  std::vector<float> v(n);
+  AlignedVector<float> v(n);
   for (auto& x : v) x = std::uniform_real_distribution<float>(-100, 100)(g);
   return v;
 }
 
 struct Floats {
-  std::vector<float> x[2], w[2], y[2];
+  AlignedVector<float> x[2], w[2], y[2];
 };
 Floats& floats() {
   static Floats f = [] {
@@ -191,7 +192,7 @@ void OwnProduct(benchmark::State& state, Physics p, uint32_t vectors) {
   std::vector<ActiveRows> in((vectors + kPass - 1) / kPass);
   for (uint32_t i = 0; i < in.size(); ++i)
     in[i].assign(s.x.data() + i * kPass * (kN + 1), kN + 1, std::min(kPass, vectors - i * kPass));
-  std::vector<float> sum(kPass * kN), var(kPass * kN);
+  AlignedVector<float> sum(kPass * kN), var(kPass * kN);
   for (auto _ : state) {
     for (const ActiveRows& rows : in) column_sums(s.matrix, rows, 0, kN, sum.data(), var.data());
     benchmark::DoNotOptimize(sum.data());
@@ -232,7 +233,7 @@ void PartInputs(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * (kN / 24 * 24));
 }
 void PartReadNoise(benchmark::State& state) {
-  std::vector<float> sum(kN), var(kN, 1.0f);
+  AlignedVector<float> sum(kN), var(kN, 1.0f);
   uint64_t drive = 0;
   for (auto _ : state) {
     for (uint32_t v = 0; v < kN; ++v)
@@ -243,7 +244,7 @@ void PartReadNoise(benchmark::State& state) {
 }
 void PartAdc(benchmark::State& state, Physics p) {
   const Setup& s = setup(p);
-  std::vector<float> sum(kN), var(kN);
+  AlignedVector<float> sum(kN), var(kN);
   ActiveRows rows;
   rows.assign(s.x.data(), kN + 1);
   column_sums(s.matrix, rows, 0, kN, sum.data(), var.data());
@@ -264,7 +265,7 @@ void PartAdcNoisy(benchmark::State& state) { PartAdc(state, Physics::kFull); }
 /// Philox and Box-Muller, and the fma that adds a gaussian to a column; items are gaussians.
 void Normals(benchmark::State& state) {
   constexpr uint32_t kCount = 4096;
-  std::vector<float> sum(kCount), var(kCount, 1.0f);
+  AlignedVector<float> sum(kCount), var(kCount, 1.0f);
   uint64_t drive = 0;
   for (auto _ : state) {
     add_read_noise(0, kCount, 1, 4, drive++, 0, var.data(), sum.data());
