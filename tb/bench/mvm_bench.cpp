@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "models/converters/adc.h"
+#include "models/converters/integrator.h"
 #include "models/converters/sample_hold.h"
 #include "models/crossbar/array.h"
 #include "models/crossbar/mvm.h"
