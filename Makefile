@@ -29,10 +29,12 @@ test-long: configure ## the long random and system suites
 	ninja -C $(BUILD) -j $(JOBS)
 	ctest --test-dir $(BUILD) -j $(JOBS) -L long --output-on-failure --timeout 7200
 
-bench: configure ## speed: RTL with macro, stub macro, bare; idle and busy tiles; macro kernels
-	ninja -C $(BUILD) -j $(JOBS) rtl_bench macro_bench ohmac
+bench: configure ## speed: RTL with macro, stub macro, bare; idle and busy tiles; macro kernels; MVMs against BLAS; wires
+	ninja -C $(BUILD) -j $(JOBS) rtl_bench macro_bench mvm_bench wire_bench ohmac
 	$(BUILD)/bin/rtl_bench
 	$(BUILD)/bin/macro_bench --benchmark_min_time=0.2
+	$(BUILD)/bin/mvm_bench
+	OPENBLAS_NUM_THREADS=1 $(BUILD)/bin/wire_bench --benchmark_min_time=0.2
 
 campaign: configure ## faults planted: bits flipped in all state, AXI errors, stuck devices; what is seen, recovered, silent
 	ninja -C $(BUILD) -j $(JOBS) fault_campaign device_campaign

@@ -7,9 +7,9 @@ cd "$(dirname "$0")/.."
 packages="
   build-essential cmake ninja-build ccache perl python3 python3-venv
   libsystemc-dev libgtest-dev libbenchmark-dev librandom123-dev
-  libonnx-dev libprotobuf-dev protobuf-compiler
+  libonnx-dev libprotobuf-dev protobuf-compiler libtomlplusplus-dev
   libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev zlib1g-dev liblz4-dev
-  z3 berkeley-abc
+  z3 berkeley-abc ngspice libsuitesparse-dev libopenblas-dev
   gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
 "
 

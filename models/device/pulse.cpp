@@ -43,16 +43,16 @@ double pulse_step_us(const PulsePreset& p, uint32_t amp, double width_ns) {
   return step;
 }
 
-double pulse_set_us(double g_us, double step_us, double max_us) {
+double pulse_set_us(double g_us, double step_us, double max_us, double least_us) {
   if (g_us >= max_us) return g_us;
   const double g = g_us + step_us * (1.0 - g_us / max_us);
-  return g < 0.0 ? 0.0 : g > max_us ? max_us : g;
+  return g < least_us ? least_us : g > max_us ? max_us : g;
 }
 
-double pulse_reset_us(const PulsePreset& p, double g_us, double step_us, double max_us) {
+double pulse_reset_us(const PulsePreset& p, double g_us, double step_us, double max_us, double least_us) {
   const double g = g_us - step_us * (p.reset_floor + (1.0 - p.reset_floor) * (g_us / max_us));
   const double most = g_us > max_us ? g_us : max_us;
-  return g < 0.0 ? 0.0 : g > most ? most : g;
+  return g < least_us ? least_us : g > most ? most : g;
 }
 
 double pulse_endurance(const PulsePreset& p, double n) { return p.endurance * det::exp(p.endurance_sigma * n); }

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Response of one phase-change device to a programming pulse, and how many pulses it lives.
+// Response of one device to a programming pulse, and how many pulses it lives.
 #pragma once
 #include <cstddef>
 #include <cstdint>
-
-#include "models/device/pcm.h"
 
 namespace ohmac {
 
 inline constexpr uint32_t kPulseAmplitudes = 16;  ///< 4-bit pin
 
-/// Constants of the pulse response of one technology. Sources and assumptions: README.md.
+/// Constants of the pulse response of one technology. Sources and assumptions: technologies/*.toml.
 struct PulsePreset {
   double step_us;          ///< SET of a device at 0, amplitude 0, nominal width: mean step, microsiemens
   double step_ratio;       ///< step of an amplitude over the step of the one below
@@ -25,18 +23,17 @@ struct PulsePreset {
   double endurance_sigma;  ///< spread of its logarithm
 };
 
-inline constexpr PulsePreset kPulseGeneric = {0.25, 1.32, 0.5, 100.0, 50.0, 0.3, 0.05, 3.0, 0.3, 1e8, 0.5};
-
 /// Mean step of a device without spread at 0, microsiemens: step_us * step_ratio^amp * width / width_ns.
 /// @param amp 0..15
 double pulse_step_us(const PulsePreset& p, uint32_t amp, double width_ns);
 
-/// Conductance after a SET pulse, microsiemens: G + step (1 - G / Gm), in 0..Gm; a device at or above Gm stays.
-/// @param step_us with spread and noise, @param max_us Gm of the device
-double pulse_set_us(double g_us, double step_us, double max_us);
+/// Conductance after a SET pulse, microsiemens: G + step (1 - G / Gm), in least..Gm; a device at or above Gm stays.
+/// @param step_us with spread and noise, @param max_us Gm of the device, @param least_us of the technology
+double pulse_set_us(double g_us, double step_us, double max_us, double least_us = 0.0);
 
-/// Conductance after a RESET pulse, microsiemens: G - step (f + (1 - f) G / Gm), f = reset_floor, in 0..max(G, Gm).
-double pulse_reset_us(const PulsePreset& p, double g_us, double step_us, double max_us);
+/// Conductance after a RESET pulse, microsiemens: G - step (f + (1 - f) G / Gm), f = reset_floor, in
+/// least..max(G, Gm).
+double pulse_reset_us(const PulsePreset& p, double g_us, double step_us, double max_us, double least_us = 0.0);
 
 /// Pulses that a device takes: endurance * exp(endurance_sigma n), n a standard gaussian of the device. The pulse that
 /// reaches it is the last one that acts.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Settings of PROG that suit kPulseGeneric behind the default converters. tb/unit/models/write_verify_test.cpp holds
-// them to the published spread.
+// Settings of PROG that suit the pulses of every technology behind the default converters.
+// tb/unit/models/write_verify_test.cpp holds them to the published spreads.
 #pragma once
 #include <cstdint>
 

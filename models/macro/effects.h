@@ -19,11 +19,26 @@ enum class Effect : uint8_t {
   kPulseNoise,
   kPulseVariation,
   kWear,
+  kLevels,
+  kOnOff,
+  kDacGain,
+  kDacOffset,
+  kDacInl,
+  kDacNoise,
+  kSaturation,
+  kHoldNoise,
+  kSarMismatch,
+  kComparatorUncertainty,
+  kWire,
 };
-constexpr uint32_t kNumEffects = 12;
+constexpr uint32_t kNumEffects = 23;
 
 /// Random streams of faults, which are counted in FaultConfig instead of switched.
 constexpr uint8_t kOpenColumnKind = 11, kDeadLaneKind = 12;
+/// Random stream of read noise drawn a device (ReadNoise::kDevice).
+constexpr uint8_t kDeviceNoiseKind = 13;
+/// Random stream of open rows.
+constexpr uint8_t kOpenRowKind = 14;
 
 struct EffectInfo {
   const char* name;  ///< as in `--effect NAME=off`
@@ -32,23 +47,31 @@ struct EffectInfo {
 };
 extern const EffectInfo kEffects[kNumEffects];
 
-/// Set of enabled effects; all on by default.
+constexpr uint32_t mask_of(Effect e) { return 1u << static_cast<unsigned>(e); }
+/// Off unless asked for: what costs much time and hardly any accuracy (models/macro/README.md).
+constexpr uint32_t kOffByDefault = mask_of(Effect::kDacGain) | mask_of(Effect::kDacOffset) | mask_of(Effect::kDacInl) |
+                                   mask_of(Effect::kDacNoise) | mask_of(Effect::kSaturation) |
+                                   mask_of(Effect::kHoldNoise) | mask_of(Effect::kSarMismatch) | mask_of(Effect::kWire);
+
+/// Set of enabled effects; all on by default but kOffByDefault.
 class EffectSet {
  public:
-  bool has(Effect e) const { return bits_ >> static_cast<unsigned>(e) & 1; }
-  void set(Effect e, bool on) {
-    const uint32_t m = 1u << static_cast<unsigned>(e);
-    bits_ = on ? bits_ | m : bits_ & ~m;
-  }
+  bool has(Effect e) const { return (bits_ & mask_of(e)) != 0; }
+  void set(Effect e, bool on) { bits_ = on ? bits_ | mask_of(e) : bits_ & ~mask_of(e); }
   static EffectSet none() {
     EffectSet s;
     s.bits_ = 0;
     return s;
   }
+  static EffectSet all() {
+    EffectSet s;
+    s.bits_ = (1u << kNumEffects) - 1;
+    return s;
+  }
   uint32_t bits() const { return bits_; }
 
  private:
-  uint32_t bits_ = (1u << kNumEffects) - 1;
+  uint32_t bits_ = ((1u << kNumEffects) - 1) & ~kOffByDefault;
 };
 
 /// Effect of this name, or false.

@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "models/converters/row_dac.h"
 #include "models/crossbar/array.h"
-#include "models/device/pulse.h"
+#include "models/crossbar/wire_network.h"
+#include "models/device/technology.h"
 #include "models/macro/effects.h"
 #include "models/macro/geometry.h"
 
@@ -56,10 +58,21 @@ struct DeadLane {
 /// What fabrication broke. Counts are drawn with the chip seed; lists are for tests and experiments.
 struct FaultConfig {
   double stuck_fraction = kStuckFraction;  ///< of the devices, half at 0, half at Gmax; needs the effect `stuck`
+  double open_fraction = 0;                ///< of the devices: no conductance at all; needs the effect `stuck`
+  uint32_t open_rows = 0;                  ///< that no voltage reaches
   uint32_t open_columns = 0;               ///< that carry no current, of the columns and the spares
   uint32_t dead_lanes = 0;                 ///< whose comparator is constant, 0 or 1 drawn
+  std::vector<uint32_t> open_row_list;     ///< besides
   std::vector<uint32_t> open_list;         ///< besides; cols + lane is the spare column of a lane
   std::vector<DeadLane> dead_lane_list;    ///< besides
+};
+
+/// Conversions of consecutive column blocks of a drive: block first_block + k has its first trial hold_cycles + k *
+/// period_cycles after the sample cycle.
+struct Conversions {
+  uint32_t first_block = 0, blocks = 0;
+  uint32_t hold_cycles = 0, period_cycles = 0;
+  uint32_t range = 0, bits = 8;
 };
 
 struct DeviceState;
@@ -79,6 +92,16 @@ struct WeightError {
   double mean = 0, sigma = 0, largest = 0;  ///< largest: of the magnitudes
 };
 
+/// How read noise is drawn: both have the same law.
+enum class ReadNoise : uint8_t {
+  kColumn,  ///< one gaussian a column with the exact variance
+  kDevice,  ///< one gaussian a device: slow, to hold the other against
+};
+
+/// Wires of the effect `wire`: 0.35 ohm from device to device is the default of IBM aihwkit's IR-drop model
+/// (ir_drop_g_ratio = 1 / (0.35 ohm 5 uS) = 571428.57). Drivers and sense inputs are ideal: no source was found.
+inline constexpr WireOhms kDefaultWires = {0.35, 0.35, 0, 0};
+
 struct MacroConfig {
   Geometry geometry;
   uint32_t tile = 0;
@@ -87,7 +110,10 @@ struct MacroConfig {
   double age_s = 0;   ///< age of what is programmed by formula
   double clock_ns = 4.0;
   FaultConfig faults;
-  PulsePreset pulse = kPulseGeneric;
+  std::shared_ptr<const Technology> technology = builtin_technology("pcm_generic");
+  ReadNoise read_noise = ReadNoise::kColumn;
+  DacMode dac = DacMode::kVoltage;
+  WireOhms wires = kDefaultWires;  ///< with the effect `wire`
 };
 
 /// Analog half of one tile. Copies share the programmed device state and are independent otherwise (shards of a run).
@@ -118,6 +144,7 @@ class Macro {
   /// Effective weights of cells (row0.., col0..) now, without read noise, row-major. Throws std::out_of_range.
   std::vector<float> weights(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols) const;
   WeightError weight_error(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols, const int8_t* targets) const;
+  std::vector<uint32_t> open_rows() const;     ///< ascending
   std::vector<uint32_t> open_columns() const;  ///< ascending; cols + lane is the spare column of a lane
   std::vector<DeadLane> dead_lanes() const;
   /// Devices, repair, chip time and drive count (models/macro/snapshot.h). What was sampled is not part of it.
@@ -139,6 +166,10 @@ class Macro {
   void drive(const int8_t* x, uint32_t integrate_cycles);
   /// Conversion of column block `block` of the last drive, whose first trial comes hold_cycles after the sample cycle.
   void convert(uint32_t block, uint32_t hold_cycles, uint32_t range, uint32_t bits, int8_t* codes);
+  /// drive() and the convert()s of n vectors x[n][rows + 1] in one call: the same codes and draws, faster. Nothing
+  /// stays sampled. Throws before anything changes, except on an input of -128: then some vectors may have been driven.
+  /// @param codes [n][blocks * lanes]
+  void mvm(const int8_t* x, uint32_t n, uint32_t integrate_cycles, const Conversions& c, int8_t* codes);
   /// One programming pulse of `cycles` on the G+ or G- devices of a row under the column mask; bit i of word w is
   /// column 32 w + i, (cols + 31) / 32 words. Throws before any change.
   void pulse(uint32_t row, bool neg, bool set, uint32_t amp, uint32_t cycles, const uint32_t* mask);

@@ -125,23 +125,28 @@ std::vector<uint8_t> encode_chip(const Snapshot& s) {
   for (uint32_t v : {g.mesh_x, g.mesh_y, g.rows, g.cols, g.lanes, g.sram_bytes, g.spares}) w.u32(v);
   w.u32(c.effects.bits());
   w.f64(c.faults.stuck_fraction);
+  w.f64(c.faults.open_fraction);
+  w.u32(c.faults.open_rows);
   w.u32(c.faults.open_columns);
   w.u32(c.faults.dead_lanes);
+  w.array(c.faults.open_row_list);
   w.array(c.faults.open_list);
   w.u32(static_cast<uint32_t>(c.faults.dead_lane_list.size()));
   for (const DeadLane& d : c.faults.dead_lane_list) w.u32(d.lane << 1 | d.level);
-  const PulsePreset& p = c.pulse;
-  for (double v : {p.step_us, p.step_ratio, p.reset_floor, p.width_ns, p.max_us, p.step_spread, p.max_spread,
-                   p.clip_sigma, p.noise, p.endurance, p.endurance_sigma})
-    w.f64(v);
+  const std::string technology = to_toml(*c.technology);
+  w.array(std::vector<char>(technology.begin(), technology.end()));
   w.u64(c.chip_seed);
   w.f64(c.clock_ns);
+  for (double v : {c.wires.row, c.wires.col, c.wires.driver, c.wires.sense}) w.f64(v);
   w.u64(s.run_seed);
+  w.u32(static_cast<uint32_t>(s.read_noise));
+  w.u32(static_cast<uint32_t>(c.dac));
   w.u32(static_cast<uint32_t>(s.programming));
   return w.take();
 }
 
-void decode_chip(Reader r, Snapshot* s) {
+/// @param technology preset text, to be read when the whole file is known to be sound
+void decode_chip(Reader r, Snapshot* s, std::string* technology) {
   const uint32_t model = r.u32();
   if (model != kModelVersion)
     r.fail("made by analog model version " + std::to_string(model) + ", this is version " +
@@ -153,21 +158,30 @@ void decode_chip(Reader r, Snapshot* s) {
   for (uint32_t e = 0; e < kNumEffects; ++e) c.effects.set(static_cast<Effect>(e), (effects >> e & 1) != 0);
   if (effects >> kNumEffects != 0) r.fail("unknown effects");
   c.faults.stuck_fraction = r.f64();
+  c.faults.open_fraction = r.f64();
+  c.faults.open_rows = r.u32();
   c.faults.open_columns = r.u32();
   c.faults.dead_lanes = r.u32();
+  r.array(&c.faults.open_row_list);
   r.array(&c.faults.open_list);
   const uint32_t dead = r.u32();
   for (uint32_t i = 0; i < dead; ++i) {
     const uint32_t d = r.u32();
     c.faults.dead_lane_list.push_back({d >> 1, (d & 1) != 0});
   }
-  PulsePreset& p = c.pulse;
-  for (double* v : {&p.step_us, &p.step_ratio, &p.reset_floor, &p.width_ns, &p.max_us, &p.step_spread, &p.max_spread,
-                    &p.clip_sigma, &p.noise, &p.endurance, &p.endurance_sigma})
-    *v = r.f64();
+  std::vector<char> text;
+  r.array(&text);
+  technology->assign(text.begin(), text.end());
   c.chip_seed = r.u64();
   c.clock_ns = r.f64();
+  for (double* v : {&c.wires.row, &c.wires.col, &c.wires.driver, &c.wires.sense}) *v = r.f64();
   s->run_seed = r.u64();
+  const uint32_t read_noise = r.u32();
+  if (read_noise > static_cast<uint32_t>(ReadNoise::kDevice)) r.fail("unknown kind of read noise");
+  s->read_noise = static_cast<ReadNoise>(read_noise);
+  const uint32_t dac = r.u32();
+  if (dac > static_cast<uint32_t>(DacMode::kPwm)) r.fail("unknown kind of row DAC");
+  c.dac = static_cast<DacMode>(dac);
   const uint32_t programming = r.u32();
   if (programming > static_cast<uint32_t>(DeviceProgramming::kPulses)) r.fail("unknown kind of programming");
   s->programming = static_cast<DeviceProgramming>(programming);
@@ -217,7 +231,10 @@ MacroConfig Snapshot::macro_config(uint32_t tile) const {
   c.age_s = tiles.at(tile).age_s;
   c.clock_ns = chip.clock_ns;
   c.faults = chip.faults;
-  c.pulse = chip.pulse;
+  c.technology = chip.technology;
+  c.read_noise = read_noise;
+  c.dac = chip.dac;
+  c.wires = chip.wires;
   return c;
 }
 
@@ -228,7 +245,7 @@ Macro Snapshot::macro(uint32_t tile) const {
 }
 
 ChipIdentity chip_identity(const MacroConfig& c) {
-  return {c.geometry, c.effects, c.faults, c.pulse, c.chip_seed, c.clock_ns};
+  return {c.geometry, c.effects, c.faults, c.technology, c.dac, c.chip_seed, c.clock_ns, c.wires};
 }
 
 void require_same_chip(const Snapshot& s, const ChipIdentity& wanted, const std::string& name) {
@@ -250,11 +267,20 @@ void require_same_chip(const Snapshot& s, const ChipIdentity& wanted, const std:
     const bool has = c.effects.has(static_cast<Effect>(e)), wants = wanted.effects.has(static_cast<Effect>(e));
     if (has != wants) differ(kEffects[e].name, has ? "on" : "off", wants ? "on" : "off");
   }
+  const std::string other = first_difference(*c.technology, *wanted.technology);
+  if (!other.empty() && c.technology->name != wanted.technology->name)
+    differ("technology", c.technology->name, wanted.technology->name);
+  if (!other.empty())
+    throw SnapshotError(name + ": snapshot of another chip: its technology " + c.technology->name +
+                        " has other constants: " + other);
+  const auto mode = [](DacMode d) { return d == DacMode::kPwm ? "pwm" : "voltage"; };
+  if (c.dac != wanted.dac) differ("row DAC", mode(c.dac), mode(wanted.dac));
   // What is left has no short name each: compare as it is stored.
   Snapshot a, b;
   a.chip = c;
   b.chip = wanted;
-  if (encode_chip(a) != encode_chip(b)) differ("a fault, the pulse law or the clock", "as stored", "another");
+  a.chip.technology = b.chip.technology;
+  if (encode_chip(a) != encode_chip(b)) differ("a fault, the clock or a wire", "as stored", "another");
 }
 
 std::vector<uint8_t> encode_snapshot(const Snapshot& s) {
@@ -278,7 +304,8 @@ Snapshot decode_snapshot(const uint8_t* bytes, size_t size, const std::string& n
     file.fail("snapshot format version " + std::to_string(version) + ", this program reads version " +
               std::to_string(kSnapshotVersion));
   Snapshot s;
-  decode_chip(section(&file, name, kChip, "chip"), &s);
+  std::string technology;
+  decode_chip(section(&file, name, kChip, "chip"), &s, &technology);
   const Geometry& g = s.chip.geometry;
   if (g.mesh_x == 0 || g.mesh_y == 0 || g.mesh_x > 64 || g.mesh_y > 64) file.fail("a chip of this mesh does not exist");
   for (uint32_t t = 0; t < g.tiles(); ++t) {
@@ -289,6 +316,11 @@ Snapshot decode_snapshot(const uint8_t* bytes, size_t size, const std::string& n
   Reader firmware = section(&file, name, kFirmware, "firmware");
   s.firmware.assign(firmware.here(), firmware.here() + firmware.left());
   file.end();
+  try {
+    s.chip.technology = std::make_shared<const Technology>(parse_technology(technology, name + ": technology"));
+  } catch (const TechnologyError& e) {
+    throw SnapshotError(e.what());
+  }
   return s;
 }
 

@@ -12,7 +12,7 @@
 
 namespace ohmac {
 
-inline constexpr uint32_t kSnapshotVersion = 1;  ///< of the file
+inline constexpr uint32_t kSnapshotVersion = 4;  ///< of the file
 /// Of the analog model: raised when the same state no longer behaves the same.
 inline constexpr uint32_t kModelVersion = 1;
 
@@ -24,14 +24,17 @@ struct ChipIdentity {
   Geometry geometry;
   EffectSet effects;
   FaultConfig faults;
-  PulsePreset pulse = kPulseGeneric;
+  std::shared_ptr<const Technology> technology = builtin_technology("pcm_generic");
+  DacMode dac = DacMode::kVoltage;
   uint64_t chip_seed = 1;
   double clock_ns = 4.0;
+  WireOhms wires = kDefaultWires;
 };
 
 struct Snapshot {
   ChipIdentity chip;
   uint64_t run_seed = 1;
+  ReadNoise read_noise = ReadNoise::kColumn;
   DeviceProgramming programming = DeviceProgramming::kNone;
   std::vector<DeviceState> tiles;  ///< one a tile of the mesh
   std::vector<uint8_t> firmware;   ///< as given by whoever wrote it

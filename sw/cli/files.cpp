@@ -63,8 +63,8 @@ std::string read_file(const std::string& path) {
   check_readable(path, "name a file that you may read");
   std::ifstream f(path, std::ios::binary);
   std::ostringstream bytes;
-  bytes << f.rdbuf();
-  if (!f || bytes.fail()) throw UsageError(fmt::format("{}: cannot read: {}", path, std::strerror(errno)));
+  if (f && f.peek() != std::ifstream::traits_type::eof()) bytes << f.rdbuf();  // of nothing, << would fail
+  if (!f.is_open() || f.bad() || bytes.fail()) throw UsageError(fmt::format("{}: cannot read: {}", path, std::strerror(errno)));
   return bytes.str();
 }
 

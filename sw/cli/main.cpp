@@ -10,13 +10,18 @@
 #include <cstdlib>
 #include <limits>
 #include <optional>
+#include <tuple>
 
 #include "models/macro/effects.h"
+#include "sw/cli/ablate.h"
 #include "sw/cli/compare.h"
+#include "sw/cli/device.h"
 #include "sw/cli/diff.h"
 #include "sw/cli/files.h"
 #include "sw/cli/life.h"
+#include "sw/cli/mvm.h"
 #include "sw/cli/run.h"
+#include "sw/cli/xbar.h"
 #include "sw/hal/gen/ohmac_isa.h"
 
 namespace ohmac::cli {
@@ -55,6 +60,30 @@ CLI::Validator number(double least, double most) {
       "");
 }
 
+/// A wire: 0, or a resistance in the bounds of the models.
+CLI::Validator ohm() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        char* end = nullptr;
+        const double v = std::strtod(text.c_str(), &end);
+        if (!text.empty() && *end == '\0' && (v == 0 || (v >= kLeastOhm && v <= kMostOhm))) return {};
+        return fmt::format("'{}' is wrong; give 0, or {:g} to {:g} ohm (above, the array would read nothing)", text,
+                           kLeastOhm, kMostOhm);
+      },
+      "");
+}
+
+/// The four resistances of a network of wires.
+std::vector<CLI::Option*> add_wires(CLI::App* app, WireOhms* w) {
+  std::vector<CLI::Option*> all;
+  for (const auto& [name, value, doc] : {std::tuple{"--row-ohm", &w->row, "row wire from device to device, ohm"},
+                                         std::tuple{"--col-ohm", &w->col, "column wire from device to device, ohm"},
+                                         std::tuple{"--driver-ohm", &w->driver, "driver of a row, ohm"},
+                                         std::tuple{"--sense-ohm", &w->sense, "sense input of a column, ohm"}})
+    all.push_back(app->add_option(name, *value, doc)->check(ohm())->capture_default_str());
+  return all;
+}
+
 /// One --fault KIND=VALUE.
 void add_fault(const std::string& text, const Geometry& g, FaultConfig* faults) {
   const size_t eq = text.find('=');
@@ -70,20 +99,45 @@ void add_fault(const std::string& text, const Geometry& g, FaultConfig* faults) 
   } else if (kind == "open") {
     checked(whole(0, g.cols));
     faults->open_columns = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
+  } else if (kind == "open-devices") {
+    checked(number(0, 1));
+    faults->open_fraction = std::strtod(value.c_str(), nullptr);
+  } else if (kind == "open-rows") {
+    checked(whole(0, g.rows));
+    faults->open_rows = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
   } else if (kind == "dead") {
     checked(whole(0, g.lanes));
     faults->dead_lanes = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
   } else {
-    throw UsageError(fmt::format("--fault {}: no such fault; there are stuck=SHARE, open=COLUMNS, dead=LANES", text));
+    throw UsageError(
+        fmt::format("--fault {}: no such fault; there are stuck=SHARE, open-devices=SHARE, open-rows=ROWS, "
+                    "open=COLUMNS, dead=LANES",
+                    text));
   }
+}
+
+/// One --effect NAME=on|off.
+void set_effect(const std::string& e, EffectSet* effects) {
+  const size_t eq = e.find('=');
+  const std::string name = e.substr(0, eq), value = eq == std::string::npos ? "" : e.substr(eq + 1);
+  Effect effect;
+  if (!find_effect(name, &effect)) {
+    std::string known;
+    for (const EffectInfo& i : kEffects) known += std::string(known.empty() ? "" : ", ") + i.name;
+    throw UsageError(fmt::format("--effect {}: no effect of that name; there are {}", e, known));
+  }
+  if (value != "on" && value != "off")
+    throw UsageError(fmt::format("--effect {}: write {}=on or {}=off", e, name, name));
+  effects->set(effect, value == "on");
 }
 
 /// Options that every verb which runs a chip shares.
 struct CommonArgs {
   RunOptions run;
   std::string fidelity = "fast", geometry = "reference", json;
-  std::string programming;
+  std::string programming, technology = "pcm_generic", read_noise = "per-column", dac = "voltage";
   std::vector<std::string> effects, faults;
+  std::vector<CLI::Option*> wires;
   bool ideal = false;
 
   void add(CLI::App* app, bool with_fidelity) {
@@ -101,6 +155,16 @@ struct CommonArgs {
     app->add_option("--age-s", run.age_s, "seconds since programming")->check(number(0, 1e12))->capture_default_str();
     app->add_flag("--ideal", ideal, "switch every effect off");
     app->add_option("--effect", effects, "NAME=on|off, repeatable (ohmac info --effects)");
+    wires = add_wires(app, &run.wires);
+    app->add_option("--technology", technology,
+                    "devices: a name (ohmac info --technologies) or a preset file PATH.toml")
+        ->capture_default_str();
+    app->add_option("--read-noise", read_noise, "per-column: exact in law; per-device: one draw a device, slow")
+        ->check(CLI::IsMember({"per-column", "per-device"}))
+        ->capture_default_str();
+    app->add_option("--dac", dac, "rows: voltage: as high as the code; pwm: as long as the code, 1 ns a unit")
+        ->check(CLI::IsMember({"voltage", "pwm"}))
+        ->capture_default_str();
     app->add_option(
            "--programming", programming,
            "pulse: write-verify by the chip itself; formula: the published spread after it, drawn by the model "
@@ -111,8 +175,8 @@ struct CommonArgs {
     app->add_flag("--self-test", run.self_test, "firmware tests lanes, columns and devices before it programs");
     app->add_flag("--repair", run.repair, "firmware puts spare columns in the place of bad ones (with --self-test)");
     app->add_option("--fault", faults,
-                    "KIND=VALUE, repeatable: stuck=SHARE of the devices of every tile, open=NUMBER of columns, "
-                    "dead=NUMBER of ADC lanes");
+                    "KIND=VALUE, repeatable, of every tile: stuck=SHARE of the devices, half low, half high, "
+                    "open-devices=SHARE, open-rows=NUMBER, open=NUMBER of columns, dead=NUMBER of ADC lanes");
     app->add_flag("--lossless", run.lossless,
                   "1-bit inputs, two weight slices, groups of 8 rows: no code is rounded or clipped");
     app->add_option("--adc-bits", run.adc_bits, "ADC resolution")->check(whole(4, 8))->capture_default_str();
@@ -144,27 +208,88 @@ struct CommonArgs {
             "--self-test and --repair");
       }
     }
+    o.technology = load_technology(technology);
+    o.read_noise = read_noise == "per-device" ? ReadNoise::kDevice : ReadNoise::kColumn;
+    o.dac = dac == "pwm" ? DacMode::kPwm : DacMode::kVoltage;
     if (o.repair && !o.self_test) throw UsageError("--repair: nothing is known to be bad; add --self-test");
-    for (const std::string& e : effects) {
-      const size_t eq = e.find('=');
-      const std::string name = e.substr(0, eq), value = eq == std::string::npos ? "" : e.substr(eq + 1);
-      Effect effect;
-      if (!find_effect(name, &effect)) {
-        std::string known;
-        for (const EffectInfo& i : kEffects) known += std::string(known.empty() ? "" : ", ") + i.name;
-        throw UsageError(fmt::format("--effect {}: no effect of that name; there are {}", e, known));
-      }
-      if (value != "on" && value != "off")
-        throw UsageError(fmt::format("--effect {}: write {}=on or {}=off", e, name, name));
-      o.effects.set(effect, value == "on");
+    for (const std::string& e : effects) set_effect(e, &o.effects);
+    if (o.effects.has(Effect::kWire) && o.read_noise == ReadNoise::kDevice)
+      throw UsageError("--read-noise per-device: knows no wires; leave out --effect wire=on");
+    for (const CLI::Option* w : wires)
+      if (w->count() != 0 && !o.effects.has(Effect::kWire))
+        throw UsageError(fmt::format("{}: the chip has no wires; add --effect wire=on", w->get_name()));
+    if (o.technology->levels != 0 && o.effects.has(Effect::kLevels) && o.restore.empty() &&
+        o.programming == Programming::kPulse) {
+      throw UsageError(
+          fmt::format("--technology {}: write-verify aims between its {} levels; use --programming formula, or "
+                      "--effect levels=off",
+                      o.technology->name, o.technology->levels));
     }
     return o;
   }
 };
 
+/// Options of `mvm`.
+struct MvmArgs {
+  MvmOptions options;
+  std::string technology = "pcm_generic", dac = "voltage", age_s = "0", clock_ns = "4";
+  std::vector<std::string> effects;
+  std::vector<CLI::Option*> wires;
+  bool ideal = false, raw = false;
+
+  void add(CLI::App* app) {
+    MvmOptions& o = options;
+    app->add_option("--technology", technology, "a name (ohmac info --technologies) or a file PATH.toml")
+        ->capture_default_str();
+    app->add_option("--rows", o.rows, "rows that are driven")->check(whole(1, kMostMvmRows))->capture_default_str();
+    app->add_option("--cols", o.cols, "columns that are read")->check(whole(1, kMostMvmCols))->capture_default_str();
+    app->add_option("--vectors", o.vectors, "random input vectors")->check(whole(1, 1000000))->capture_default_str();
+    app->add_option("--chips", o.chips, "macros, seeds counting up")->check(whole(1, 10000))->capture_default_str();
+    app->add_option("--adc-bits", o.adc_bits, "ADC resolution")->check(whole(4, 8))->capture_default_str();
+    app->add_option("--integrate-cycles", o.integrate_cycles, "clock cycles of integration")
+        ->check(whole(1, 255))
+        ->capture_default_str();
+    app->add_option("--clock-ns", clock_ns, "clock period")->check(number(0.01, 1e6))->capture_default_str();
+    app->add_option("--age-s", age_s, "seconds between calibration and the products")
+        ->check(number(0, 1e10))
+        ->capture_default_str();
+    app->add_option("--dac", dac, "rows: voltage or pwm")
+        ->check(CLI::IsMember({"voltage", "pwm"}))
+        ->capture_default_str();
+    app->add_flag("--raw", raw, "results as the lanes give them, not calibrated");
+    app->add_flag("--ideal", ideal, "switch every effect off");
+    app->add_option("--effect", effects, "NAME=on|off, repeatable (ohmac info --effects)");
+    wires = add_wires(app, &o.wires);
+    app->add_option("--chip-seed", o.chip_seed, "fabrication and programming")
+        ->check(any_whole())
+        ->capture_default_str();
+    app->add_option("--run-seed", o.run_seed, "weights, inputs and noise")->check(any_whole())->capture_default_str();
+    app->add_option("--threads", o.threads, "processes")->check(whole(1, 1024))->capture_default_str();
+    app->add_option("--csv", o.csv,
+                    "write effect, sigma alone, sigma of all but it, share alone, share of all but it; no header");
+    app->add_option("--json", o.json, "write the table");
+    app->add_option("--svg", o.svg, "folder for pictures: conductance, IR drop, error, linearity");
+  }
+
+  MvmOptions resolve() const {
+    MvmOptions o = options;
+    o.technology = load_technology(technology);
+    o.dac = dac == "pwm" ? DacMode::kPwm : DacMode::kVoltage;
+    o.age_s = std::strtod(age_s.c_str(), nullptr);
+    o.clock_ns = std::strtod(clock_ns.c_str(), nullptr);
+    o.calibrate = !raw;
+    if (ideal) o.effects = EffectSet::none();
+    for (const std::string& e : effects) set_effect(e, &o.effects);
+    for (const CLI::Option* w : wires)
+      if (w->count() != 0 && !o.effects.has(Effect::kWire) && o.svg.empty())
+        throw UsageError(fmt::format("{}: the array has no wires; add --effect wire=on", w->get_name()));
+    return o;
+  }
+};
+
 void print_record(const RunRecord& r) {
-  fmt::print("{} at fidelity {}, {} images, chip seed {}, run seed {}\n", r.network, r.fidelity, r.images, r.chip_seed,
-             r.run_seed);
+  fmt::print("{} at fidelity {}, {} images, chip seed {}, run seed {}, devices {}\n", r.network, r.fidelity, r.images,
+             r.chip_seed, r.run_seed, r.technology);
   fmt::print("accuracy   float {:.2f} %, int8 {:.2f} %, int8_adc {:.2f} %, chip {:.2f} %\n", 100 * r.accuracy_float,
              100 * r.accuracy_int8, 100 * r.accuracy_int8_adc, 100 * r.accuracy_analog);
   fmt::print("cycles     {} in total{}, {:.1f} an inference, ADC bound {}, utilisation {:.1f} %\n", r.cycles_total,
@@ -191,9 +316,30 @@ void print_record(const RunRecord& r) {
              r.host_seconds, r.cycles_per_second());
 }
 
-int info(bool effects) {
+/// Table of the constants of every technology built in.
+void print_technologies() {
+  for (const std::string& name : technology_names()) {
+    const auto t = builtin_technology(name);
+    fmt::print("{}: {}\n", name, t->title);
+    for (const Constant& c : constants(*t)) {
+      if (c.field == "name" || c.field == "title") continue;
+      fmt::print("  {:<20} {} {}\n  {:<20}   source: {}\n", c.field, c.value, c.unit, "", c.source);
+      if (!c.fitted.empty()) fmt::print("  {:<20}   fitted to: {}; no prediction of it\n", "", c.fitted);
+    }
+  }
+}
+
+int info(bool effects, bool technologies, const std::string& technology) {
+  if (!technology.empty()) {
+    fmt::print("{}", to_toml(*load_technology(technology)));
+    return 0;
+  }
+  if (technologies) {
+    print_technologies();
+    return 0;
+  }
   if (effects) {
-    for (const EffectInfo& e : kEffects) fmt::print("{:<18} {}\n", e.name, e.doc);
+    for (const EffectInfo& e : kEffects) fmt::print("{:<24} {}\n", e.name, e.doc);
     return 0;
   }
   fmt::print("ohmac, register map and instruction set version {}\n", isa::kVersion);
@@ -202,6 +348,7 @@ int info(bool effects) {
                g.mesh_y, g.rows, g.cols, g.lanes, g.sram_bytes);
   }
   fmt::print("networks: {}\n", fmt::join(shipped_networks(), ", "));
+  fmt::print("technologies: {}\n", fmt::join(technology_names(), ", "));
   return 0;
 }
 
@@ -215,6 +362,14 @@ int main_checked(int argc, char** argv) {
   bool list = false;
   run->add_flag("--list", list, "list the shipped networks");
   run->add_option("--json", run_args.json, "write the result record");
+  bool with_ablation = false;
+  uint32_t ablation_chips = 1;
+  auto* ablation = run->add_flag("--ablate", with_ablation,
+                                 "accuracy with every effect, each alone and all but each: what costs how much");
+  run->add_option("--chips", ablation_chips, "chips of --ablate, seeds counting up")
+      ->check(whole(1, 10000))
+      ->needs(ablation)
+      ->capture_default_str();
   run->add_option("--save", run_args.run.save, "write a snapshot of the chip when it is ready");
   run->add_option("--timeline", run_args.run.timeline,
                   "write a trace of who worked when, for Perfetto (up to 250 images)");
@@ -259,9 +414,42 @@ int main_checked(int argc, char** argv) {
   comp->add_option("--out", out, "image file");
   comp->add_option("--listing", listing, "listing file, - for standard output")->capture_default_str();
 
-  auto* inf = app.add_subcommand("info", "geometries, networks, effects");
-  bool effects = false;
+  auto* xb = app.add_subcommand("xbar", "column currents of a resistive crossbar with wires: CSV in, CSV out");
+  XbarOptions xbar_options;
+  xb->add_option("--conductance", xbar_options.conductance,
+                 "CSV of the cells' conductances, siemens, one row of the crossbar a line")
+      ->required();
+  xb->add_option("--inputs", xbar_options.inputs, "CSV of input voltages, volts, one vector a line")->required();
+  xb->add_option("--out", xbar_options.out, "CSV of column currents, amperes, one vector a line; - for standard output")
+      ->required();
+  add_wires(xb, &xbar_options.wires);
+
+  auto* mv = app.add_subcommand("mvm", "error of the products of one macro and each effect's share; pictures");
+  MvmArgs mvm_args;
+  mvm_args.add(mv);
+
+  auto* dev = app.add_subcommand(
+      "device", "program, age and read devices outside any array; CSV: programmed_us, drifted_us, read_us");
+  DeviceOptions device_options;
+  std::string target_us, read_at = "0";
+  dev->add_option("--technology", device_options.technology, "a name (ohmac info --technologies) or a file PATH.toml")
+      ->capture_default_str();
+  dev->add_option("--target-us", target_us, "target conductance, microsiemens")->check(number(0, 1e9))->required();
+  dev->add_option("--count", device_options.count, "devices")->check(whole(1, 10000000))->capture_default_str();
+  dev->add_option("--read-at", read_at, "seconds after verify at which they are read")
+      ->check(number(0, 1e12))
+      ->capture_default_str();
+  dev->add_option("--seed", device_options.seed, "fabrication, programming and reading")
+      ->check(any_whole())
+      ->capture_default_str();
+  dev->add_option("--out", device_options.out, "CSV file without header, one device a line")->required();
+
+  auto* inf = app.add_subcommand("info", "geometries, networks, effects, technologies");
+  bool effects = false, technologies = false;
+  std::string technology;
   inf->add_flag("--effects", effects, "the effect table");
+  inf->add_flag("--technologies", technologies, "constants of all technologies, with units and sources");
+  inf->add_option("--technology", technology, "write a technology as a preset file to standard output");
 
   std::vector<std::string> verbs;
   for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
@@ -275,14 +463,22 @@ int main_checked(int argc, char** argv) {
     return code == 0 ? 0 : 2;
   }
 
-  if (*inf) return info(effects);
+  if (*inf) return info(effects, technologies, technology);
+  if (*dev) {
+    device_options.target_us = std::strtod(target_us.c_str(), nullptr);
+    device_options.read_at_s = std::strtod(read_at.c_str(), nullptr);
+    return device(device_options);
+  }
   for (const auto& [option, path] :
-       {std::pair{"--json", &run_args.json}, std::pair{"--waves", &run_args.run.waves},
+       {std::pair{"--json", &run_args.json}, std::pair{"--json", &mvm_args.options.json},
+        std::pair{"--csv", &mvm_args.options.csv}, std::pair{"--waves", &run_args.run.waves},
         std::pair{"--save", &run_args.run.save}, std::pair{"--timeline", &run_args.run.timeline},
         std::pair{"--json", &compare_args.json}, std::pair{"--json", &life_args.json}, std::pair{"--out", &out},
-        std::pair{"--listing", &listing}}) {
-    if (*path != "-" || path != &listing) check_writable(option, *path);
+        std::pair{"--listing", &listing}, std::pair{"--out", &xbar_options.out}}) {
+    if (*path != "-" || (path != &listing && path != &xbar_options.out)) check_writable(option, *path);
   }
+  if (*xb) return xbar(xbar_options);
+  if (*mv) return mvm(mvm_args.resolve());
   if (*run) {
     if (list) {
       for (const std::string& n : shipped_networks()) fmt::print("{}\n", n);
@@ -294,6 +490,13 @@ int main_checked(int argc, char** argv) {
     }
     if ((!o.waves.empty() || !o.timeline.empty()) && o.images > kBatchImages) {
       throw UsageError(fmt::format("--waves, --timeline: at most {} images, one batch", kBatchImages));
+    }
+    if (with_ablation) {
+      if (!o.restore.empty() || !o.save.empty() || !o.waves.empty() || !o.timeline.empty()) {
+        throw UsageError(
+            "--ablate fabricates chips with other effects; leave out --restore, --save, --waves, --timeline");
+      }
+      return ablate(o, ablation_chips, run_args.json);
     }
     const RunOutcome r = execute(prepare(o), o);
     print_record(r.record);
@@ -340,6 +543,9 @@ int main(int argc, char** argv) {
   try {
     return ohmac::cli::main_checked(argc, argv);
   } catch (const ohmac::cli::UsageError& e) {
+    fmt::print(stderr, "ohmac: {}\n", e.what());
+    return 2;
+  } catch (const ohmac::TechnologyError& e) {
     fmt::print(stderr, "ohmac: {}\n", e.what());
     return 2;
   } catch (const ohmac::compiler::CompileError& e) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@ struct UsageError : std::runtime_error {
 
 enum class Fidelity { kFast, kRtl };
 inline const char* name_of(Fidelity f) { return f == Fidelity::kFast ? "fast" : "rtl"; }
+inline const char* name_of(ReadNoise r) { return r == ReadNoise::kColumn ? "per_column" : "per_device"; }
+
+inline const char* name_of(DacMode d) { return d == DacMode::kVoltage ? "voltage" : "pwm"; }
 
 /// What defines the bits of a run, and how to run it.
 struct RunOptions {
@@ -26,7 +30,11 @@ struct RunOptions {
   uint64_t chip_seed = 1, run_seed = 1;
   double age_s = 0;
   EffectSet effects;
-  FaultConfig faults;                             ///< of fabrication
+  WireOhms wires = kDefaultWires;  ///< with the effect `wire`
+  FaultConfig faults;              ///< of fabrication
+  std::shared_ptr<const Technology> technology = builtin_technology("pcm_generic");
+  ReadNoise read_noise = ReadNoise::kColumn;
+  DacMode dac = DacMode::kVoltage;
   Programming programming = Programming::kPulse;  ///< ignored with `restore`
   bool self_test = false, repair = false;
   bool reference = false;  ///< measure what drift compensation needs

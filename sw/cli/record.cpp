@@ -40,7 +40,14 @@ nlohmann::ordered_json to_json(const RunRecord& r) {
   j["seeds"] = {{"chip", r.chip_seed}, {"run", r.run_seed}};
   j["geometry"] = {
       {"tiles", r.geometry.tiles()}, {"rows", r.geometry.rows}, {"cols", r.geometry.cols}, {"lanes", r.geometry.lanes}};
-  j["options"] = {{"age_s", r.age_s}, {"lossless", r.lossless}, {"effects_off", r.effects_off}};
+  j["options"] = {{"age_s", r.age_s},
+                  {"lossless", r.lossless},
+                  {"effects_off", r.effects_off},
+                  {"read_noise", r.read_noise},
+                  {"dac", r.dac},
+                  {"technology", r.technology},
+                  {"technology_sha256", r.technology_sha256}};
+  if (!r.wire_ohm.empty()) j["options"]["wire_ohm"] = r.wire_ohm;
   j["outputs_sha256"] = r.outputs_sha256;
   j["host"] = {{"seconds", r.host_seconds},
                {"bringup_seconds", r.bringup_seconds},

@@ -42,6 +42,10 @@ struct RunRecord {
   uint64_t chip_seed = 0, run_seed = 0;
   double age_s = 0;
   std::vector<std::string> effects_off;
+  std::string technology, technology_sha256;  ///< name, and hash of its preset as `ohmac info --technology` prints it
+  std::string read_noise = "per_column";
+  std::string dac = "voltage";
+  std::vector<double> wire_ohm;  ///< row, column, driver, sense; empty without wires
   bool lossless = false;
   Geometry geometry;
   std::string outputs_sha256;

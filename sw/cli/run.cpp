@@ -223,6 +223,12 @@ RunOutcome execute(const Workload& work, const RunOptions& o) {
   r.age_s = o.age_s;
   r.lossless = o.lossless;
   r.geometry = o.geometry;
+  r.technology = o.technology->name;
+  const std::string preset = to_toml(*o.technology);
+  r.technology_sha256 = sha256_hex({preset.begin(), preset.end()});
+  r.read_noise = name_of(o.read_noise);
+  r.dac = name_of(o.dac);
+  if (o.effects.has(Effect::kWire)) r.wire_ohm = {o.wires.row, o.wires.col, o.wires.driver, o.wires.sense};
   r.threads = o.threads;
   for (uint32_t e = 0; e < kNumEffects; ++e) {
     if (!o.effects.has(static_cast<Effect>(e))) r.effects_off.push_back(kEffects[e].name);

@@ -61,6 +61,10 @@ MacroConfig macro_config(const RunOptions& o, uint32_t tile) {
   m.effects = o.effects;
   m.age_s = o.age_s;
   m.faults = o.faults;
+  m.technology = o.technology;
+  m.read_noise = o.read_noise;
+  m.dac = o.dac;
+  m.wires = o.wires;
   return m;
 }
 
@@ -175,6 +179,11 @@ void Session::restore() {
     throw UsageError(
         fmt::format("{}: of run seed {}; continue it with --run-seed {}", options_.restore, s.run_seed, s.run_seed));
   }
+  if (s.read_noise != options_.read_noise) {
+    const char* option = s.read_noise == ReadNoise::kColumn ? "per-column" : "per-device";
+    throw UsageError(fmt::format("{}: its read noise is drawn {}; continue it with --read-noise {}", options_.restore,
+                                 option, option));
+  }
   programming_ = s.programming;
   for (uint32_t t = 0; t < driver_.chip().tiles; ++t) chip_.macro(t).set_device_state(s.tiles.at(t));
   if (s.firmware.empty()) return;
@@ -186,6 +195,7 @@ Snapshot Session::snapshot() const {
   Snapshot s;
   s.chip = chip_identity(chip_.macro(0).config());
   s.run_seed = options_.run_seed;
+  s.read_noise = options_.read_noise;
   s.programming = programming_;
   for (uint32_t t = 0; t < driver_.chip().tiles; ++t) s.tiles.push_back(chip_.macro(t).device_state());
   s.firmware.resize(runtime_.state_size());

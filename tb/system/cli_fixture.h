@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -108,6 +109,10 @@ class Cli : public ::testing::Test {
     std::ifstream f(path(name));
     return nlohmann::json::parse(f);
   }
+  std::string file_text(const std::string& name) const {
+    std::ifstream f(path(name), std::ios::binary);
+    return {std::istreambuf_iterator<char>(f), {}};
+  }
   /// Runs and returns outputs_sha256.
   std::string sha_of(const std::string& arguments, const std::string& environment = "") {
     const Answer a = shell(environment + " " + OHMAC_BINARY + " " + arguments + " --json " + path("sha.json"));
@@ -132,9 +137,13 @@ class TinyCli : public Cli {
   std::string arguments_;
 };
 
-inline void expect_error(const Answer& a, std::initializer_list<const char*> words) {
+template <class Word>
+void expect_error_words(const Answer& a, std::initializer_list<Word> words) {
   EXPECT_EQ(a.code, 2) << a.text;
-  for (const char* w : words) EXPECT_NE(a.text.find(w), std::string::npos) << "no '" << w << "' in: " << a.text;
+  for (const Word& w : words) EXPECT_NE(a.text.find(w), std::string::npos) << "no '" << w << "' in: " << a.text;
 }
+/// Exit code 2 and a message with all the words.
+inline void expect_error(const Answer& a, std::initializer_list<const char*> words) { expect_error_words(a, words); }
+inline void expect_error(const Answer& a, std::initializer_list<std::string> words) { expect_error_words(a, words); }
 
 }  // namespace ohmac::test

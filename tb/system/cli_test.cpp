@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +14,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <sstream>
 #include <string>
 
 #include "models/device/simd.h"
@@ -95,6 +98,45 @@ TEST_F(Cli, WrongOptionValuesAreRefused) {
       {"compare --images 4 --rtl-images 5", {"--rtl-images 5"}},
       {"compare --chip-seeds 0", {"--chip-seeds"}},
       {"diff --rtl-run-seed x", {"--rtl-run-seed"}},
+      {"run --fault open-rows=257", {"open-rows=257", "0 to 256"}},
+      {"run --fault open-devices=2", {"open-devices=2", "0 to 1"}},
+      {"run --technology pcm", {"technology 'pcm'", "pcm_generic", "reram"}},
+      {"run --technology nosuch.toml", {"nosuch.toml", "No such file"}},
+      {"run --read-noise loud", {"--read-noise"}},
+      {"info --technology pcm", {"technology 'pcm'", "flash_nor"}},
+      {"device --out x.csv", {"--target-us"}},
+      {"device --target-us 5", {"--out"}},
+      {"device --out x.csv --target-us -1", {"--target-us", "-1"}},
+      {"device --out x.csv --target-us nan", {"--target-us", "nan"}},
+      {"device --out x.csv --target-us 5uS", {"--target-us", "5uS"}},
+      {"device --out x.csv --target-us 26", {"--target-us 26", "pcm_generic must be 0 to 25 uS"}},
+      {"device --out x.csv --target-us 0.01 --technology flash_nor", {"0.02 to 10 uS"}},
+      {"device --out x.csv --target-us 5 --count 0", {"--count"}},
+      {"device --out x.csv --target-us 5 --count 1e5", {"--count", "whole number"}},
+      {"device --out x.csv --target-us 5 --read-at -1", {"--read-at"}},
+      {"device --out x.csv --target-us 5 --seed -1", {"--seed"}},
+      {"device --out x.csv --target-us 5 --technology pcm", {"technology 'pcm'", "pcm_generic"}},
+      {"run --dac laser", {"--dac", "pwm"}},
+      {"run --chips 2", {"--ablate"}},
+      {"run --ablate --chips 0", {"--chips", "1 to"}},
+      {"run --ablate --save x.ohms", {"--ablate", "--save"}},
+      {"run --ablate --timeline x.json", {"--ablate", "--timeline"}},
+      {"mvm --technology pcm", {"technology 'pcm'", "pcm_generic"}},
+      {"mvm --rows 0", {"--rows", "1 to 1020"}},
+      {"mvm --rows 1021", {"--rows", "1 to 1020"}},
+      {"mvm --cols 2049", {"--cols", "1 to 2048"}},
+      {"mvm --cols 2.5", {"--cols"}},
+      {"mvm --vectors 0", {"--vectors"}},
+      {"mvm --adc-bits 9", {"--adc-bits", "4 to 8"}},
+      {"mvm --age-s -1", {"--age-s"}},
+      {"mvm --age-s nan", {"--age-s"}},
+      {"mvm --clock-ns 0", {"--clock-ns"}},
+      {"mvm --integrate-cycles 256", {"--integrate-cycles", "1 to 255"}},
+      {"mvm --effect gravity=off", {"gravity", "sar_mismatch"}},
+      {"mvm --row-ohm 1", {"--row-ohm", "wire=on"}},
+      {"mvm --effect wire=on --row-ohm -1", {"--row-ohm"}},
+      {"mvm --csv nosuch/x.csv", {"--csv", "nosuch"}},
+      {"mvm --svg /dev/null/x --vectors 1 --rows 4 --cols 8", {"--svg"}},
       {"run --programming laser", {"--programming", "pulse"}},
       {"run --repair", {"--repair", "--self-test"}},
       {"run --fault stuck=2", {"--fault stuck=2"}},
@@ -115,6 +157,7 @@ TEST_F(Cli, WrongOptionValuesAreRefused) {
     expect_error(ohmac(c.arguments), c.words);
   }
   EXPECT_FALSE(fs::exists("x.fst"));
+  EXPECT_FALSE(fs::exists("x.csv"));
 }
 
 TEST_F(Cli, WrongImagesAreNamed) {
@@ -144,10 +187,16 @@ TEST_F(Cli, WrongOutputFilesAreRefusedBeforeTheWork) {
   const std::string inside = path("no/such/dir/out");
   const struct {
     const char *arguments, *option;
-  } kCases[] = {{"run --images 1 --json ", "--json"}, {"run --images 1 --fidelity rtl --waves ", "--waves"},
-                {"run --images 1 --save ", "--save"}, {"run --images 1 --timeline ", "--timeline"},
-                {"life --json ", "--json"},           {"compile --out ", "--out"},
-                {"compile --listing ", "--listing"},  {"compare --json ", "--json"}};
+  } kCases[] = {{"run --images 1 --json ", "--json"},
+                {"run --images 1 --fidelity rtl --waves ", "--waves"},
+                {"run --images 1 --save ", "--save"},
+                {"run --images 1 --timeline ", "--timeline"},
+                {"life --json ", "--json"},
+                {"compile --out ", "--out"},
+                {"compile --listing ", "--listing"},
+                {"device --target-us 5 --out ", "--out"},
+                {"xbar --conductance g --inputs v --out ", "--out"},
+                {"compare --json ", "--json"}};
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.option);
     const Answer a = ohmac(c.arguments + inside);
@@ -181,7 +230,114 @@ TEST_F(Cli, ProgramImages) {
   expect_error(ohmac("run --image " + file("flipped.ohmi", bytes)), {"corrupt", "CRC"});
 }
 
+TEST_F(Cli, WrongPresetsNameFileLineAndField) {
+  const std::string good = ohmac("info --technology pcm_generic").text;
+  ASSERT_NE(good.find("gmax = { value = 25,"), std::string::npos) << good;
+  const auto wrong = [&](const std::string& what, const std::string& with) {
+    std::string text = good;
+    return file("mine.toml", text.replace(text.find(what), what.size(), with));
+  };
+  for (const std::string verb : {"run --images 1", "device --target-us 5 --out x.csv", "info"}) {
+    SCOPED_TRACE(verb);
+    expect_error(ohmac(verb + " --technology " + wrong("value = 25,", "value = -25,")),
+                 {"mine.toml:5: device.gmax: -25 is out of range"});
+    expect_error(ohmac(verb + " --technology " + wrong("[drift]", "[dirft]")), {"mine.toml:", "dirft: unknown"});
+    expect_error(ohmac(verb + " --technology " + wrong("[wear]", "[wear")), {"mine.toml:", "not TOML"});
+  }
+  EXPECT_FALSE(fs::exists("x.csv"));
+  const std::string ternary = wrong("[device]", "[device]\nlevels = { value = 2, unit = \"1\", source = \"x\" }");
+  expect_error(ohmac("run --images 1 --technology " + ternary), {"2 levels", "--programming formula"});
+  EXPECT_EQ(ohmac("run --images 1 --programming formula --technology " + ternary).code, 0);
+}
+
+TEST_F(Cli, WrongCrossbarsNameFileLineAndColumn) {
+  const std::string g = file("g.csv", "1e-6,2e-6\n3e-6,4e-6\n"), v = file("v.csv", "0.1,0.2\n");
+  const auto run = [&](const std::string& conductance, const std::string& inputs, const std::string& wires) {
+    return ohmac("xbar --conductance " + conductance + " --inputs " + inputs + " --out " + path("i.csv") + " " + wires);
+  };
+  expect_error(run(file("negative.csv", "1e-6\n-2e-6\n"), v, ""), {"negative.csv:2: column 1", "'-2e-6'", "siemens"});
+  expect_error(run(file("nan.csv", "1e-6,nan\n"), v, ""), {"nan.csv:1: column 2", "'nan'"});
+  expect_error(run(file("empty.csv", ""), v, ""), {"empty.csv", "is empty"});
+  expect_error(run(file("ragged.csv", "1,2\n3\n"), v, ""), {"ragged.csv:2", "first one has 2"});
+  expect_error(run(g, file("wide.csv", "1,2,3\n"), ""), {"wide.csv", "vectors of 3", "has 2 rows"});
+  for (const std::string ohm : {"-1", "nan", "inf", "1e10", "1e-20", "x"})
+    for (const std::string option : {"--row-ohm", "--col-ohm", "--driver-ohm", "--sense-ohm"})
+      expect_error(run(g, v, option + " " + ohm), {option, "'" + ohm + "' is wrong", "1e+09 ohm"});
+  EXPECT_FALSE(fs::exists(path("i.csv")));
+  EXPECT_EQ(run(g, v, "--row-ohm 0 --col-ohm 0").code, 0);
+  std::ifstream f(path("i.csv"));
+  std::string line;
+  std::getline(f, line);
+  double i[2];
+  ASSERT_EQ(std::sscanf(line.c_str(), "%lf,%lf", &i[0], &i[1]), 2) << line;
+  EXPECT_DOUBLE_EQ(i[0], 0.1 * 1e-6 + 0.2 * 3e-6);
+  EXPECT_DOUBLE_EQ(i[1], 0.1 * 2e-6 + 0.2 * 4e-6);
+}
+
 // --- What it does.
+TEST_F(Cli, DevicesAreTheSameOnEverySimdLevelAndFollowTheSeed) {
+  const auto csv = [&](const std::string& arguments, const std::string& environment = "") {
+    const std::string out = path("devices.csv");
+    fs::remove(out);
+    const Answer a = shell(environment + " " + OHMAC_BINARY + " device --target-us 12.5 --count 1000 --read-at 86400 " +
+                           arguments + " --out " + out);
+    EXPECT_EQ(a.code, 0) << a.text;
+    std::ifstream f(out);
+    return std::string(std::istreambuf_iterator<char>(f), {});
+  };
+  const std::string first = csv("--seed 3");
+  EXPECT_EQ(std::count(first.begin(), first.end(), '\n'), 1000);
+  EXPECT_EQ(csv("--seed 3", "OHMAC_SIMD=baseline"), first);
+  EXPECT_NE(csv("--seed 4"), first);
+  // Law: 12.5 uS, sigma 0.26348 + 1.9650 / 2 - 1.1731 / 4 = 0.9527; drifted by (86420 / 20)^-nu, nu = 0.049 +- 0.008.
+  std::istringstream lines(first);
+  double sum[3] = {};
+  for (std::string line; std::getline(lines, line);) {
+    double v[3];
+    ASSERT_EQ(std::sscanf(line.c_str(), "%lf,%lf,%lf", &v[0], &v[1], &v[2]), 3) << line;
+    ASSERT_EQ(std::count(line.begin(), line.end(), ','), 2) << line;
+    for (int k = 0; k < 3; ++k) sum[k] += v[k] / 1000;
+  }
+  EXPECT_NEAR(sum[0], 12.5, 5 * 0.9527 / std::sqrt(1000.0));
+  const double drifted = 12.5 * std::pow(4321.0, -0.049) * std::exp(0.5 * std::pow(0.008 * std::log(4321.0), 2));
+  EXPECT_NEAR(sum[1], drifted, 0.15);
+  EXPECT_NEAR(sum[2], drifted, 0.25);
+}
+
+TEST_F(Cli, APrintedPresetIsTheTechnology) {
+  const std::string mine = file("mine.toml", ohmac("info --technology reram").text);
+  EXPECT_EQ(ohmac("info --technology " + mine).text, ohmac("info --technology reram").text);
+  EXPECT_EQ(sha_of("run --images 5 --technology " + mine), sha_of("run --images 5 --technology reram"));
+  EXPECT_EQ(record("sha.json").at("options").at("technology"), "reram");
+  const Answer all = ohmac("info --technologies");
+  for (const char* w : {"pcm_hermes_two", "drift.nu_mean", "source: ", "fitted to: ", "flash_nor", "Gmax/decade"})
+    EXPECT_NE(all.text.find(w), std::string::npos) << w;
+}
+
+TEST_F(TinyCli, TechnologiesGiveTheSameBitsInRtlAndFastAndTheirSnapshotsKnowThem) {
+  const std::string base = "run --geometry tiny --images 8 --age-s 3600" + arguments_;
+  std::vector<std::string> seen;
+  for (const std::string t : {"pcm_generic", "pcm_hermes_two", "reram", "flash_nor"}) {
+    SCOPED_TRACE(t);
+    const std::string one = base + " --technology " + t;
+    const std::string fast = sha_of(one);
+    EXPECT_EQ(sha_of(one + " --fidelity rtl"), fast);
+    EXPECT_EQ(std::count(seen.begin(), seen.end(), fast), 0);
+    seen.push_back(fast);
+  }
+  const std::string snapshot = path("chip.snap");
+  EXPECT_EQ(ohmac(base + " --technology reram --save " + snapshot).code, 0);
+  const Answer other = ohmac(base + " --restore " + snapshot);
+  EXPECT_NE(other.code, 0);
+  EXPECT_NE(other.text.find("technology is reram, wanted pcm_generic"), std::string::npos) << other.text;
+  const std::string again = sha_of(base + " --technology reram --restore " + snapshot);
+  EXPECT_EQ(again, seen[2]);
+  // Drawn a device, read noise is another draw of the same law, in both fidelities alike.
+  const std::string each = sha_of(base + " --read-noise per-device");
+  EXPECT_EQ(sha_of(base + " --read-noise per-device --fidelity rtl"), each);
+  EXPECT_NE(each, seen[0]);
+}
+
 TEST_F(Cli, RunListNamesTheNetworks) {
   const Answer a = ohmac("run --list");
   EXPECT_EQ(a.code, 0);
@@ -343,6 +499,16 @@ TEST_F(TinyCli, RtlEqualsFastWithANetworkOfOnesOwn) {
   EXPECT_EQ(a.code, 0) << a.text;
 }
 
+TEST_F(TinyCli, RtlEqualsFastWithWires) {
+  const std::string tiny = "--geometry tiny" + arguments_;
+  const std::string wires = tiny + " --images 2 --effect wire=on --row-ohm 3 --col-ohm 3 --driver-ohm 50";
+  const Answer a = ohmac("diff " + wires);
+  EXPECT_EQ(a.code, 0) << a.text;
+  EXPECT_NE(sha_of("run " + wires), sha_of("run " + tiny + " --images 2"));
+  expect_error(ohmac("run " + tiny + " --row-ohm 3"), {"--row-ohm", "--effect wire=on"});
+  expect_error(ohmac("run " + tiny + " --effect wire=on --read-noise per-device"), {"--read-noise", "wire"});
+}
+
 TEST_F(TinyCli, ProgramImageForAnotherGeometryIsRefused) {
   const std::string image = path("tiny.ohmi");
   ASSERT_EQ(ohmac("compile --geometry tiny --out " + image + arguments_).code, 0);
@@ -392,6 +558,82 @@ TEST_F(TinyCli, WavesShowTheInferenceToo) {
   EXPECT_LT(end, 4 * (bringup + inference) + 40000) << "reading counters costs some cycles";
   EXPECT_EQ(std::distance(fs::directory_iterator(dir_), fs::directory_iterator()), 5)
       << "only inputs, waves and record";
+}
+
+// --- Ablation and MVM errors.
+
+TEST_F(Cli, AblationFindsThePlantedCause) {
+  // A chip three years old: generic PCM keeps (1e8 / 20)^-0.05 = 0.46 of its strongest conductances, less of the
+  // others.
+  const std::string chip = "run --ideal --programming formula --images 100 --age-s 1e8 --effect droop=on ";
+  const Answer a = ohmac(chip + "--effect drift=on --effect wear=on --threads 2 --ablate --json " + path("a.json"));
+  ASSERT_EQ(a.code, 0) << a.text;
+  const auto j = record("a.json");
+  const auto& effects = j.at("effects");
+  ASSERT_EQ(effects.size(), 2u);
+  EXPECT_EQ(effects[0].at("name"), "drift");
+  EXPECT_EQ(effects[1].at("name"), "droop");
+  EXPECT_EQ(j.at("idle"), nlohmann::json({"wear"}));
+  EXPECT_GT(effects[0].at("influence").get<double>(), 2 * effects[0].at("influence_error").get<double>()) << a.text;
+  EXPECT_NE(a.text.find("most of it goes to drift"), std::string::npos) << a.text;
+  // Every line is what a run of its own gives.
+  const auto accuracy = [&](const std::string& arguments) {
+    const Answer run = ohmac(arguments + " --json " + path("r.json"));
+    EXPECT_EQ(run.code, 0) << run.text;
+    return record("r.json").at("accuracy").at("analog").get<double>();
+  };
+  EXPECT_EQ(j.at("every_effect").at("accuracy"), accuracy(chip + "--effect drift=on"));
+  EXPECT_EQ(effects[0].at("without").at("accuracy"), accuracy(chip));
+  EXPECT_EQ(effects[1].at("alone").at("accuracy"), accuracy(chip));
+  EXPECT_EQ(effects[0].at("alone").at("accuracy"), accuracy(chip + "--effect drift=on --effect droop=off"));
+  EXPECT_EQ(j.at("no_effect").at("accuracy"), j.at("accuracy_int8_adc"));
+  EXPECT_EQ(j.at("no_effect").at("output_error"), 0.0);
+}
+
+TEST_F(TinyCli, AblationOfSeveralChipsDoesNotDependOnThreads) {
+  const std::string run = "run --geometry tiny --images 10 --ablate --chips 2 " + arguments_;
+  ASSERT_EQ(ohmac(run + " --json " + path("one.json")).code, 0);
+  ASSERT_EQ(ohmac(run + " --threads 3 --json " + path("three.json")).code, 0);
+  EXPECT_EQ(record("one.json"), record("three.json"));
+  EXPECT_EQ(record("one.json").at("chips"), 2);
+}
+
+TEST_F(Cli, MvmTellsErrorsAndSharesInEveryForm) {
+  const Answer a =
+      ohmac("mvm --technology pcm_hermes_two --rows 64 --cols 40 --vectors 50 --dac pwm --threads 2 --csv " +
+            path("m.csv") + " --json " + path("m.json") + " --svg " + path("pictures"));
+  ASSERT_EQ(a.code, 0) << a.text;
+  const auto j = record("m.json");
+  EXPECT_EQ(j.at("results"), 50 * 40);
+  EXPECT_NEAR(j.at("no_effect").at("effective_bits").get<double>(), 8, 0.1);
+  EXPECT_LT(j.at("every_effect").at("effective_bits").get<double>(), 7.5);
+  std::istringstream csv(file_text("m.csv"));
+  size_t lines = 0;
+  double sum = 0;
+  for (std::string line; std::getline(csv, line); ++lines) {
+    EXPECT_EQ(std::count(line.begin(), line.end(), ','), 4) << line;
+    EXPECT_EQ(line.substr(0, line.find(',')), j.at("effects")[lines].at("name"));
+    sum += j.at("effects")[lines].at("alone_share").get<double>();
+  }
+  EXPECT_EQ(lines, j.at("effects").size());
+  EXPECT_NEAR(sum, 1, 0.15) << "effects that act independently: their variances add";
+  for (const char* name : {"conductance", "ir_drop", "error", "linearity"})
+    EXPECT_GT(fs::file_size(dir_ / "pictures" / (std::string(name) + ".svg")), 2000u) << name;
+}
+
+TEST_F(Cli, PwmAndVoltageAreTheSameWithoutEffects) {
+  EXPECT_EQ(sha_of("run --ideal --images 20 --dac pwm"), sha_of("run --ideal --images 20"));
+  EXPECT_NE(sha_of("run --images 20 --effect dac_gain=on --dac pwm"), sha_of("run --images 20 --effect dac_gain=on"));
+}
+
+TEST_F(TinyCli, EveryConverterEffectIsTheSameInRtlAndFast) {
+  const std::string all =
+      " --geometry tiny --images 5 --effect dac_gain=on --effect dac_offset=on --effect dac_inl=on --effect "
+      "dac_noise=on "
+      "--effect saturation=on --effect hold_noise=on --effect sar_mismatch=on" +
+      arguments_;
+  for (const char* dac : {" --dac voltage", " --dac pwm"})
+    EXPECT_EQ(sha_of("run --fidelity rtl" + all + dac), sha_of("run --fidelity fast" + all + dac)) << dac;
 }
 
 }  // namespace

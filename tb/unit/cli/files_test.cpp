@@ -34,6 +34,11 @@ TEST_F(Files, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(entries(), 1u) << "no temporary stays behind";
 }
 
+TEST_F(Files, AnEmptyFileIsNoError) {
+  write_file(path("f"), "");
+  EXPECT_EQ(read_file(path("f")), "");
+}
+
 TEST_F(Files, ALinkStaysALink) {
   write_file(path("target"), "old");
   fs::create_symlink(path("target"), path("link"));

@@ -3,7 +3,7 @@
 // models/device/pulse.h.
 #include <bitset>
 
-#include "models/device/pulse.h"
+#include "models/device/technology.h"
 #include "tb/unit/golden/tile_fixture.h"
 
 namespace ohmac::test {
@@ -13,6 +13,8 @@ using golden::Flit;
 using golden::TileStop;
 using isa::Counter;
 using isa::Fault;
+
+const PulsePreset kLaw = builtin_technology("pcm_generic")->pulse;
 
 struct Settings {
   uint32_t tolerance = 128, limit = 2, first = 0, last = 0, every = 0, pulse = 25, x = 127;
@@ -110,7 +112,7 @@ TEST_F(Prog, AmplitudeFollowsTheIteration) {
   ASSERT_EQ(go({prog()}), TileStop::kHalted);
   double g = 0;
   for (const uint32_t amp : {3, 3, 4, 4, 5, 5, 5})
-    g = pulse_set_us(g, pulse_step_us(kPulseGeneric, amp, 10 * 4.0), kPulseGeneric.max_us);
+    g = pulse_set_us(g, pulse_step_us(kLaw, amp, 10 * 4.0), kLaw.max_us);
   EXPECT_NEAR(t.macro().device_state().array.g_us[device(0, false)], g, 1e-6 * g);
   EXPECT_EQ(count(Counter::kProgReads), 8u);
   EXPECT_EQ(count(Counter::kPulses), 7u);
@@ -126,7 +128,7 @@ TEST_F(Prog, AmplitudeMayFallAndStaysWithoutSteps) {
     ASSERT_EQ(go({prog()}), TileStop::kHalted);
     double g = 0;
     for (const uint32_t amp : amps)
-      g = pulse_set_us(g, pulse_step_us(kPulseGeneric, amp, 10 * 4.0), kPulseGeneric.max_us);
+      g = pulse_set_us(g, pulse_step_us(kLaw, amp, 10 * 4.0), kLaw.max_us);
     EXPECT_NEAR(t.macro().device_state().array.g_us[device(0, true)], g, 1e-6 * g);
     std::swap(t, fresh);
   }

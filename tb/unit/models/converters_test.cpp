@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/converters/adc.h"
+#include "models/converters/integrator.h"
 #include "models/converters/sample_hold.h"
 #include "models/device/philox.h"
 #include "models/device/simd.h"

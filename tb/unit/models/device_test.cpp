@@ -9,7 +9,6 @@
 #include <stdexcept>
 
 #include "models/device/detmath.h"
-#include "models/device/pcm.h"
 #include "models/device/philox.h"
 #include "models/device/simd.h"
 
@@ -153,33 +152,6 @@ TEST(Gaussian, MomentsIndependenceAndBound) {
   // The extreme words stay inside the bound that the comparator relies on.
   EXPECT_LE(std::fabs(gaussian_pair({0, 0, 0, 0}).a), 6.7);
   EXPECT_EQ(gaussian_pair({~0u, 5, 6, 7}).a, 0.0);
-}
-
-// --- PCM laws: hand values from the formulas of physics (aihwkit PCMLikeNoiseModel).
-
-TEST(Pcm, HandValues) {
-  const PcmPreset& p = kPcmGeneric;
-  EXPECT_DOUBLE_EQ(pcm_programming_sigma_us(p, 0), 0.26348);
-  EXPECT_NEAR(pcm_programming_sigma_us(p, 1), 1.05538, 1e-12);     // 0.26348 + 1.9650 - 1.1731
-  EXPECT_NEAR(pcm_programming_sigma_us(p, 0.5), 0.952705, 1e-12);  // 0.26348 + 0.9825 - 0.293275
-  EXPECT_EQ(pcm_programmed_us(p, 0, -1), 0.0);                     // clamped
-  EXPECT_NEAR(pcm_programmed_us(p, 0, 2), 0.52696, 1e-12);
-  EXPECT_NEAR(pcm_drift_exponent(p, 1, 0), 0.049, 1e-15);    // mean law gives 0.0244: clamped
-  EXPECT_NEAR(pcm_drift_exponent(p, 1, -10), 0.031, 1e-15);  // |0.049 - 10 * 0.008|
-  EXPECT_NEAR(pcm_drift_exponent(p, 0, 1), 0.145, 1e-15);    // limits 0.1 + 0.045
-  EXPECT_NEAR(pcm_drift_exponent(p, 0.05, 0), -0.0155 * std::log(0.05) + 0.0244, 1e-15);
-  EXPECT_EQ(pcm_drift_factor(0.05, pcm_log_age(p, 0)), 1.0);
-  EXPECT_NEAR(pcm_drift_factor(0.05, pcm_log_age(p, 86400)), std::pow(86420.0 / 20, -0.05), 1e-14);
-  EXPECT_NEAR(pcm_read_noise_relative(p, 1, 0), 0.0088 * std::sqrt(std::log((20 + 250e-9) / 500e-9)), 1e-14);
-  EXPECT_NEAR(pcm_read_noise_relative(p, 0, 100), 0.2 * std::sqrt(std::log((120 + 250e-9) / 500e-9)), 1e-13);
-  EXPECT_NEAR(pcm_read_noise_relative(p, 0.1, 100),
-              0.0088 / std::pow(0.1, 0.65) * std::sqrt(std::log((120 + 250e-9) / 500e-9)), 1e-14);
-}
-
-TEST(Pcm, BadAgeThrows) {
-  EXPECT_THROW(pcm_log_age(kPcmGeneric, -1), std::domain_error);
-  EXPECT_THROW(pcm_log_age(kPcmGeneric, std::nan("")), std::domain_error);
-  EXPECT_THROW(pcm_read_noise_relative(kPcmGeneric, 0.5, -1e-9), std::domain_error);
 }
 
 TEST(SimdLevel, FollowsEnvironmentOrTakesTheWidest) {

@@ -151,7 +151,9 @@ TEST_P(ProgOnGeometry, PinLevelEqualsFunctionLevelWithEveryEffectOn) {
     c.faults.stuck_fraction = 0.02;
     c.faults.open_columns = round % 3;
     c.faults.dead_lanes = round % 2;
-    c.pulse.endurance = 30;
+    Technology worn = *c.technology;
+    worn.pulse.endurance = 30;
+    c.technology = std::make_shared<const Technology>(worn);
     Macro by_pins(c);
     if (round % 2 != 0) by_pins.program_cells(0, 0, g.rows, g.cols, random_codes(g.rows * g.cols, rng).data());
     Macro by_calls(by_pins);
@@ -458,8 +460,10 @@ TEST(MacroReport, CountsPulsesWornDevicesAndWeightErrors) {
   EffectSet wear = EffectSet::none();
   wear.set(Effect::kWear, true);
   MacroConfig c = config(tiny_geometry(), wear);
-  c.pulse.endurance = 5;
-  c.pulse.endurance_sigma = 0;
+  Technology t = *c.technology;
+  t.pulse.endurance = 5;
+  t.pulse.endurance_sigma = 0;
+  c.technology = std::make_shared<const Technology>(t);
   Macro m(c);
   const uint32_t mask = 0xf, one = 1;
   for (int i = 0; i < 4; ++i) m.pulse(0, false, true, 0, 25, &mask);

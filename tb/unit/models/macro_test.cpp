@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "models/converters/adc.h"
+#include "models/converters/sar_dac.h"
 #include "models/device/simd.h"
 #include "models/macro/macro.h"
 #include "tb/unit/models/pin_timeline.h"
@@ -141,8 +142,10 @@ TEST_P(MacroOnGeometry, IdealEqualsTheIntegerFormulaAtBothLevels) {
   const Geometry g = GetParam();
   std::mt19937 rng(static_cast<unsigned>(test_seed()));
   RecordProperty("seed", std::to_string(test_seed()));
-  for (int round = 0; round < 5; ++round) {
-    Macro by_pins(config(g, EffectSet::none()));
+  for (int round = 0; round < 6; ++round) {
+    MacroConfig ideal = config(g, EffectSet::none());
+    ideal.dac = round % 2 ? DacMode::kPwm : DacMode::kVoltage;
+    Macro by_pins(ideal);
     const auto w = random_codes(g.rows * g.cols, rng);
     by_pins.program_cells(0, 0, g.rows, g.cols, w.data());
     by_pins.set_age(round * 1e6);
@@ -172,12 +175,13 @@ TEST_P(MacroOnGeometry, PinLevelEqualsFunctionLevelWithEveryEffectOn) {
   const Geometry g = GetParam();
   std::mt19937 rng(static_cast<unsigned>(test_seed()) + 1);
   for (int round = 0; round < 6; ++round) {
-    MacroConfig c = config(g, EffectSet());
+    MacroConfig c = config(g, EffectSet::all());
+    c.dac = round % 3 == 1 ? DacMode::kPwm : DacMode::kVoltage;
     c.tile = rng() % 64;
     c.chip_seed = rng();
     c.run_seed = static_cast<uint64_t>(rng()) << 32 | rng();
     c.age_s = round == 0 ? 0 : std::pow(10.0, round);
-    c.clock_ns = round % 2 ? 4.0 : 2.5;
+    c.clock_ns = round == 4 ? 0.5 : round % 2 ? 4.0 : 2.5;  // 0.5 ns: comparators are undecided now and then
     Macro by_pins(c);
     by_pins.program_cells(0, 0, g.rows, g.cols, random_codes(g.rows * g.cols, rng).data());
     by_pins.set_drive_count(round == 5 ? (uint64_t{1} << 32) - 3 : 17);
@@ -207,8 +211,9 @@ TEST_P(MacroOnGeometry, EverySimdLevelGivesTheSameCodes) {
     if (!simd_supported(level)) continue;
     force_simd(level);
     std::mt19937 rng(77);
-    MacroConfig c = config(g, EffectSet());
+    MacroConfig c = config(g, EffectSet::all());
     c.age_s = 1e4;
+    c.clock_ns = 1.0;
     Macro m(c);
     m.program_cells(0, 0, g.rows, g.cols, random_codes(g.rows * g.cols, rng).data());
     const auto got = run_functions(&m, random_workload(g, rng, 20));
@@ -361,6 +366,133 @@ TEST_F(OneEffect, ComparatorNoiseIsRedrawnEachTrial) {
   const double n = 16.0 * kDrives, p = 0.5 * std::erfc(-(0.5 - 24 / 128.0) / 0.3 / std::sqrt(2.0));
   EXPECT_NEAR(hits[0] / n, 0.5, 5 * std::sqrt(0.25 / n));
   EXPECT_NEAR(hits[1] / n, p, 5 * std::sqrt(p * (1 - p) / n));
+}
+
+TEST_F(OneEffect, SaturationBendsWhatIsNearFullScale) {
+  Macro m = macro(Effect::kSaturation, ramp());
+  std::vector<double> y;
+  for (int w : ramp()) {
+    const double s = 127 * w / 128.0;
+    y.push_back(s / std::pow(1 + std::pow(std::fabs(s) / 160, 8), 0.125));
+  }
+  expect_law(convert_all(&m, 32, 2), y);
+  EXPECT_EQ(convert_all(&m, 32, 2)[0], -121);  // -123.03 / (1 + 0.769^8)^(1/8) = -121.24
+}
+
+TEST_F(OneEffect, SarMismatchMovesEveryLanesThresholds) {
+  for (uint32_t tile = 0; tile < 20; ++tile) {
+    Macro m = macro(Effect::kSarMismatch, ramp(), tile);
+    const SarDac dac(8, static_cast<uint16_t>(tile), 1, 25);
+    const Codes codes = convert_all(&m, 32, 2);
+    for (size_t c = 0; c < codes.size(); ++c) {  // y lies between the code's own threshold and the next one's
+      const double y = 127 * ramp()[c] / 128.0;
+      const auto threshold = [&](int code) {
+        return code - 0.5 + dac.shift(static_cast<uint32_t>(c % 8), static_cast<int8_t>(code));
+      };
+      if (codes[c] > -128) {
+        EXPECT_GE(y, threshold(codes[c]) - 1e-3);
+      }
+      if (codes[c] < 127) {
+        EXPECT_LT(y, threshold(codes[c] + 1) + 1e-3);
+      }
+    }
+  }
+}
+
+TEST_F(OneEffect, DacErrorsAreTheRowsOwn) {
+  for (Effect e : {Effect::kDacGain, Effect::kDacOffset, Effect::kDacInl}) {
+    for (uint32_t tile = 0; tile < 20; ++tile) {
+      Macro m = macro(e, ramp(), tile);
+      RowDac::Config c;
+      c.rows = 33;
+      c.tile = static_cast<uint16_t>(tile);
+      c.chip_seed = 1;
+      (e == Effect::kDacGain     ? c.gain_kind
+       : e == Effect::kDacOffset ? c.offset_kind
+                                 : c.inl_kind) = kEffects[static_cast<unsigned>(e)].kind;
+      const uint32_t row = 0;
+      float x = 90, x2;
+      RowDac(c).apply(1, 0, 128, &row, 1, &x, &x2);
+      EXPECT_NE(x, 90.0f);
+      std::vector<double> y;
+      for (int w : ramp()) y.push_back(x * w / 128.0);
+      expect_law(convert_all(&m, 32, 2, 90), y);
+    }
+  }
+}
+
+/// Variances of all columns' codes over drives of row 0 with x, rounding included.
+void expect_variance(Macro* m, const std::vector<int8_t>& x, double sigma_steps) {
+  constexpr int kDrives = 4000;
+  double sum = 0, squares = 0;
+  for (int i = 0; i < kDrives; ++i) {
+    m->drive(x.data(), 32);
+    int8_t code[8];
+    m->convert(i % 4, 2, 0, 8, code);
+    sum += code[0];
+    squares += code[0] * code[0];
+  }
+  const double mean = sum / kDrives, var = squares / kDrives - mean * mean;
+  const double want = sigma_steps * sigma_steps + 1.0 / 12;
+  EXPECT_NEAR(var / want, 1, 5 * std::sqrt(2.0 / kDrives));
+}
+
+TEST_F(OneEffect, DacNoiseIsRedrawnEachDrive) {
+  Macro m = macro(Effect::kDacNoise, std::vector<int8_t>(32, 10));
+  std::vector<int8_t> x(33, 0);
+  x[0] = 5;
+  expect_variance(&m, x, 10 * 0.129);  // step 1: the weight times the row's noise
+}
+
+TEST_F(OneEffect, HoldNoiseIsRedrawnEachDrive) {
+  // One-bit conversions of a signal a threshold's width away, as of the comparator: sigma is below a step.
+  Macro m = macro(Effect::kHoldNoise, std::vector<int8_t>(32, -70));
+  std::vector<int8_t> x(33, 0);
+  x[0] = 1;
+  constexpr int kDrives = 4000;
+  int hits = 0;
+  for (int i = 0; i < kDrives; ++i) {
+    m.drive(x.data(), 32);
+    for (uint32_t b = 0; b < 4; ++b) {
+      int8_t c[8], again[8];
+      m.convert(b, 2, kRange, 1, c);
+      m.convert(b, 2, kRange, 1, again);  // what is held is held
+      for (size_t l = 0; l < 8; ++l) {
+        EXPECT_EQ(c[l], again[l]);
+        hits += c[l] == 0;
+      }
+    }
+  }
+  const double n = 32.0 * kDrives, p = 0.5 * std::erfc((70 / 128.0 - 0.5) / 0.07368 / std::sqrt(2.0));
+  EXPECT_NEAR(hits / n, p, 5 * std::sqrt(p * (1 - p) / n));
+}
+
+TEST_F(OneEffect, UncertaintyNeedsAFastClock) {
+  for (double clock_ns : {4.0, 0.5}) {
+    MacroConfig c = config(tiny_geometry(), only(Effect::kComparatorUncertainty));
+    c.clock_ns = clock_ns;
+    Macro m(c), ideal(config(tiny_geometry(), EffectSet::none()));
+    for (Macro* p : {&m, &ideal}) p->program_cells(0, 0, 1, 32, ramp().data());
+    if (clock_ns == 4.0) {
+      EXPECT_EQ(convert_all(&m, 32, 2), convert_all(&ideal, 32, 2));
+    } else {
+      EXPECT_NE(convert_all(&m, 32, 2), convert_all(&ideal, 32, 2));
+    }
+  }
+}
+
+TEST_F(OneEffect, PwmIsCutByTheIntegrationAndVoltageIsNot) {
+  MacroConfig c = config(tiny_geometry(), only(Effect::kSettling));
+  c.dac = DacMode::kPwm;
+  Macro m(c);
+  m.program_cells(0, 0, 1, 32, ramp().data());
+  for (uint32_t cycles : {5u, 10u, 32u, 100u}) {
+    const double t = 4.0 * cycles, w = std::min(127.0, t);
+    const double level = w - (std::exp(-(t - w)) - std::exp(-t));  // 1 ns a LSB, tau 1 ns
+    std::vector<double> y;
+    for (int weight : ramp()) y.push_back(level * weight / 128.0);
+    expect_law(convert_all(&m, cycles, 2), y);
+  }
 }
 
 TEST_F(OneEffect, StuckDevicesIgnoreTheirTarget) {

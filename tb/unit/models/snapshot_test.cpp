@@ -26,11 +26,16 @@ struct Chip {
     c.chip_seed = 0x123456789abcull;
     c.run_seed = 77;
     c.faults.stuck_fraction = 0.02;
+    c.faults.open_fraction = 0.01;
+    c.faults.open_rows = 1;
+    c.faults.open_row_list = {0};
     c.faults.open_columns = 1;
     c.faults.dead_lanes = 1;
     c.faults.open_list = {2};
     c.faults.dead_lane_list = {{1, true}};
-    c.pulse.endurance = 3;
+    Technology t = *c.technology;
+    t.pulse.endurance = 3;
+    c.technology = std::make_shared<const Technology>(t);
     c.age_s = 60;
     for (c.tile = 0; c.tile < g.tiles(); ++c.tile) {
       tiles.emplace_back(c);
@@ -139,7 +144,7 @@ TEST(Snapshot, ErrorsSayWhereAndWhy) {
     return error_of([&] { decode_snapshot(b.data(), b.size(), "chip.snap"); });
   };
   EXPECT_EQ(error(bytes.size(), 0, 1), "chip.snap: not a snapshot of ohmac");
-  EXPECT_EQ(error(bytes.size(), 4, 2), "chip.snap: snapshot format version 3, this program reads version 1");
+  EXPECT_EQ(error(bytes.size(), 4, 2), "chip.snap: snapshot format version 6, this program reads version 4");
   EXPECT_EQ(error(bytes.size(), 60, 1), "chip.snap: chip section: wrong CRC: the file is damaged");
   EXPECT_EQ(error(bytes.size() - 8, 0, 0),
             "chip.snap: firmware section: ends too early: the file is cut off or damaged");
@@ -167,10 +172,19 @@ TEST(Snapshot, AnotherChipIsRefusedByName) {
   EXPECT_EQ(error([](ChipIdentity& c) { c.effects.set(Effect::kDrift, false); }),
             "f: snapshot of another chip: drift is on, wanted off");
   for (const auto& change : std::vector<std::function<void(ChipIdentity&)>>{
-           [](ChipIdentity& c) { c.faults.open_columns = 2; },
-           [](ChipIdentity& c) { c.faults.dead_lane_list[0].level = false; },
-           [](ChipIdentity& c) { c.pulse.noise = 0.2; }, [](ChipIdentity& c) { c.clock_ns = 5; }})
-    EXPECT_NE(error(change).find("a fault, the pulse law or the clock"), std::string::npos);
+           [](ChipIdentity& c) { c.faults.open_columns = 2; }, [](ChipIdentity& c) { c.faults.open_rows = 2; },
+           [](ChipIdentity& c) { c.faults.open_fraction = 0; },
+           [](ChipIdentity& c) { c.faults.dead_lane_list[0].level = false; }, [](ChipIdentity& c) { c.clock_ns = 5; }})
+    EXPECT_NE(error(change).find("a fault, the clock or a wire"), std::string::npos);
+  EXPECT_EQ(error([](ChipIdentity& c) { c.technology = builtin_technology("reram"); }),
+            "f: snapshot of another chip: technology is pcm_generic, wanted reram");
+  EXPECT_EQ(error([](ChipIdentity& c) {
+              Technology t = *c.technology;
+              t.pulse.noise = 0.2;
+              c.technology = std::make_shared<const Technology>(t);
+            }),
+            "f: snapshot of another chip: its technology pcm_generic has other constants: pulse.noise is 0.3 1, wanted "
+            "0.2 1");
 }
 
 TEST(Snapshot, AStateThatDoesNotFitIsRefusedAndChangesNothing) {
