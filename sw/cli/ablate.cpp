@@ -20,6 +20,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr double kSigmas = 2;  // an influence beyond so many standard errors counts as seen
+
 const char* name_of(Effect e) { return kEffects[static_cast<unsigned>(e)].name; }
 
 /// One set of effects to run.
@@ -135,10 +137,17 @@ int ablate(const RunOptions& o, uint32_t chips, const std::string& json) {
     rows[r].without = results[3 + 2 * r];
     rows[r].influence = influence_of(none, rows[r].alone, rows[r].without, all);
   }
-  // Where answers cannot tell two effects apart, the outputs do.
-  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-    return a.influence.share != b.influence.share ? a.influence.share > b.influence.share
-                                                  : a.alone.output_error > b.alone.output_error;
+  // First what the answers show beyond their error; behind it what the outputs show, which tell effects apart sooner.
+  const auto square = [](double v) { return v * v; };
+  const auto output_share = [&](const Row& r) {
+    return square(r.alone.output_error) - square(none.output_error) + square(all.output_error) -
+           square(r.without.output_error);
+  };
+  std::stable_sort(rows.begin(), rows.end(), [&](const Row& a, const Row& b) {
+    const bool sure_a = a.influence.share > kSigmas * a.influence.error,
+               sure_b = b.influence.share > kSigmas * b.influence.error;
+    if (sure_a != sure_b) return sure_a;
+    return sure_a ? a.influence.share > b.influence.share : output_share(a) > output_share(b);
   });
 
   const char* programming = o.programming == Programming::kPulse ? "pulse" : "formula";
@@ -166,7 +175,8 @@ int ablate(const RunOptions& o, uint32_t chips, const std::string& json) {
   fmt::print(
       "\ninfluence: mean of (no effect - alone) and (all but it - every effect), the same chips and images; output "
       "error: "
-      "rms of outputs - int8_adc over rms of int8_adc\n");
+      "rms of outputs - int8_adc over rms of int8_adc; ordered by influence where "
+      "it is beyond its error, then by output error\n");
   if (!idle.empty()) {
     std::vector<std::string> names;
     for (Effect e : idle) names.emplace_back(name_of(e));
@@ -176,13 +186,15 @@ int ablate(const RunOptions& o, uint32_t chips, const std::string& json) {
   for (uint32_t e = 0; e < kNumEffects; ++e)
     if (!o.effects.has(static_cast<Effect>(e))) off.emplace_back(kEffects[e].name);
   if (!off.empty()) fmt::print("off: {}\n", fmt::join(off, ", "));
-  const double lost = none.accuracy() - all.accuracy();
-  if (!rows.empty() && rows[0].influence.share > 2 * rows[0].influence.error && rows[0].influence.share > 0) {
-    fmt::print("{:.2f} points are lost to all effects together; most of it goes to {}: {} points without it\n",
-               100 * lost, rows[0].name, points(rows[0].without.accuracy() - all.accuracy()));
+  fmt::print("{:.2f} points are lost to all effects together", 100 * (none.accuracy() - all.accuracy()));
+  if (rows.empty()) {
+    fmt::print("\n");
+  } else if (rows[0].influence.share > kSigmas * rows[0].influence.error) {
+    fmt::print("; most of it goes to {}: {} points without it\n", rows[0].name,
+               points(rows[0].without.accuracy() - all.accuracy()));
   } else {
-    fmt::print("{:.2f} points are lost to all effects together; no effect stands out of the error (2 sigma)\n",
-               100 * lost);
+    fmt::print("; no effect stands out of the error ({:g} sigma), in the outputs {} is the largest\n", kSigmas,
+               rows[0].name);
   }
 
   if (!json.empty()) {

@@ -6,6 +6,12 @@
 #include "models/converters/comparator.h"
 
 namespace ohmac::cli {
+namespace {
+
+/// More pulses than programming a fresh chip once gives any device.
+constexpr double kPulsesOfAFreshChip = 1000;
+
+}  // namespace
 
 std::vector<Effect> acting_effects(const EffectSet& set, const Circumstances& c, std::vector<Effect>* idle) {
   const Technology& t = *c.technology;
@@ -15,8 +21,8 @@ std::vector<Effect> acting_effects(const EffectSet& set, const Circumstances& c,
       case Effect::kLevels: return !c.pulses && t.levels != 0;
       case Effect::kOnOff: return t.on_off < std::numeric_limits<double>::infinity();
       case Effect::kPulseNoise:
-      case Effect::kPulseVariation:
-      case Effect::kWear: return c.pulses;
+      case Effect::kPulseVariation: return c.pulses;
+      case Effect::kWear: return c.pulses && pulse_endurance_least(t.pulse) < kPulsesOfAFreshChip;
       case Effect::kStuck: return c.faults;
       case Effect::kDrift: return t.ageing == Ageing::kRelaxation || (t.ageing != Ageing::kNone && c.age_s > 0);
       case Effect::kReadNoise: return t.has_one_over_f || t.noise_of_gmax > 0 || t.noise_of_g > 0;

@@ -37,11 +37,11 @@ std::vector<Chart> conductance_charts(const MacroConfig& config) {
   Chart spread("Programmed conductance, " + t.name, "target, uS", "programmed - target, uS");
   std::vector<double> x, low, high, low2, high2;
   std::vector<Point> dots;
-  for (int k = 0; k <= 24; ++k) {
+  for (uint32_t k = 0; k <= 24; ++k) {
     const double target = least + (t.gmax_us - least) * k / 24.0;
     const DeviceSampler sample(t, target, 0, config.chip_seed);
     std::vector<double> error;
-    for (uint32_t d = 0; d < kDevices; ++d) error.push_back(sample(d).programmed_us - target);
+    for (uint32_t d = 0; d < kDevices; ++d) error.push_back(sample(d + k * kDevices).programmed_us - target);
     x.push_back(target);
     low.push_back(quantile(error, 0.159));
     high.push_back(quantile(error, 0.841));
@@ -100,12 +100,11 @@ std::vector<Chart> wire_charts(const MacroConfig& config, const MvmWorkload& w, 
   }
   size_t rows = w.rows, cols = w.cols;
   const std::vector<double> map = shrunk(lost, &rows, &cols, kMostCells);
-  Chart chart(fmt::format("IR drop, all rows on, {:g} / {:g} ohm a cell", config.wires.row, config.wires.col),
-              "column", "row");
+  Chart chart(
+      fmt::format("Voltage lost in wires of {:g} ohm (row), {:g} ohm (column)", config.wires.row, config.wires.col),
+      "column; all rows driven", "row");
   const double most = *std::max_element(map.begin(), map.end()), least = *std::min_element(map.begin(), map.end());
-  chart.map(map, rows, cols, std::min(0.0, least), most, "lost, %");
-  chart.x_range(0, static_cast<double>(w.cols));
-  chart.y_range(static_cast<double>(w.rows), 0);
+  chart.map(map, rows, cols, w.rows, w.cols, std::min(0.0, least), most, "lost, %");
   return {chart};
 }
 
@@ -209,7 +208,7 @@ std::vector<std::string> draw_mvm(const std::string& folder, const MacroConfig& 
   std::vector<std::string> paths;
   for (const auto& page : pages) {
     paths.push_back((std::filesystem::path(folder) / page.name).string());
-    write_file(paths.back(), svg_page(page.charts, 2));
+    write_file(paths.back(), svg_page(page.charts, page.charts.size() == 1 ? 1 : 2));
   }
   return paths;
 }

@@ -81,7 +81,9 @@ void Chart::y_range(double least, double most) {
 }
 
 void Chart::line(const std::vector<Point>& points, unsigned colour, const std::string& name, bool dashed) {
-  Layer l{Layer::Kind::kLine, points, {}};
+  Layer l;
+  l.kind = Layer::Kind::kLine;
+  l.points = points;
   l.colour = colour;
   l.name = name;
   l.dashed = dashed;
@@ -90,7 +92,8 @@ void Chart::line(const std::vector<Point>& points, unsigned colour, const std::s
 
 void Chart::band(const std::vector<double>& x, const std::vector<double>& low, const std::vector<double>& high,
                  unsigned colour) {
-  Layer l{Layer::Kind::kBand, {}, {}};
+  Layer l;
+  l.kind = Layer::Kind::kBand;
   for (size_t i = 0; i < x.size(); ++i) l.points.push_back({x[i], low[i]});
   for (size_t i = x.size(); i-- > 0;) l.points.push_back({x[i], high[i]});
   l.colour = colour;
@@ -98,24 +101,30 @@ void Chart::band(const std::vector<double>& x, const std::vector<double>& low, c
 }
 
 void Chart::dots(const std::vector<Point>& points, unsigned colour, double radius, const std::string& name) {
-  Layer l{Layer::Kind::kDots, points, {}};
+  Layer l;
+  l.kind = Layer::Kind::kDots;
+  l.points = points;
   l.colour = colour;
   l.radius = radius;
   l.name = name;
   layers_.push_back(std::move(l));
 }
 
-void Chart::map(const std::vector<double>& values, size_t rows, size_t cols, double least, double most,
-                const std::string& scale_label) {
-  Layer l{Layer::Kind::kMap, {}, values};
+void Chart::map(const std::vector<double>& values, size_t rows, size_t cols, double height, double width, double least,
+                double most, const std::string& scale_label) {
+  Layer l;
+  l.kind = Layer::Kind::kMap;
+  l.values = values;
   l.rows = rows;
   l.cols = cols;
   l.least = least;
   l.most = most > least ? most : least + 1;
   l.name = scale_label;
+  l.cell_width = width / static_cast<double>(cols);
+  l.cell_height = height / static_cast<double>(rows);
   layers_.push_back(std::move(l));
-  x_range(0, static_cast<double>(cols));
-  y_range(static_cast<double>(rows), 0);
+  x_range(0, width);
+  y_range(height, 0);
 }
 
 std::string Chart::draw(double left, double top, double width, double height) const {
@@ -212,25 +221,20 @@ std::string Chart::draw(double left, double top, double width, double height) co
                            px(p.x), py(p.y), l.radius, colour);
         }
         break;
-      case Layer::Kind::kMap: {
-        // The map fills the ranges of the axes; row 0 is at the top, where y ends.
-        const auto edge = [&](int axis, size_t i, size_t n) {
-          const double from = range[axis][axis], to = range[axis][1 - axis];
-          return from + (to - from) * static_cast<double>(i) / static_cast<double>(n);
-        };
+      case Layer::Kind::kMap:
         for (size_t r = 0; r < l.rows; ++r) {
           for (size_t c = 0; c < l.cols; ++c) {
             const double v = l.values[r * l.cols + c];
             if (!std::isfinite(v)) continue;
-            const double x = px(edge(0, c, l.cols)), y = py(edge(1, r, l.rows));
+            const double x = px(static_cast<double>(c) * l.cell_width), y = py(static_cast<double>(r) * l.cell_height);
             // A little too large, so that no gaps show between neighbours.
             s += fmt::format("<rect x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"{:.2f}\" fill=\"{}\"/>\n", x, y,
-                             px(edge(0, c + 1, l.cols)) - x + 0.3, py(edge(1, r + 1, l.rows)) - y + 0.3,
+                             px(static_cast<double>(c + 1) * l.cell_width) - x + 0.3,
+                             py(static_cast<double>(r + 1) * l.cell_height) - y + 0.3,
                              map_colour((v - l.least) / (l.most - l.least)));
           }
         }
         break;
-      }
     }
   }
   s += "</g>\n";
@@ -242,6 +246,13 @@ std::string Chart::draw(double left, double top, double width, double height) co
   s += text(side, middle, y_label_, 12, "middle",
             fmt::format("transform=\"rotate(-90 {:.1f} {:.1f})\"", side, middle).c_str());
   double at = y1 + 16;
+  if (!legend.empty()) {
+    size_t longest = 0;
+    for (const Layer* l : legend) longest = std::max(longest, l->name.size());
+    s += fmt::format(
+        "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"white\" fill-opacity=\"0.8\"/>\n",
+        x0 + 3, y1 + 3, 32 + 6.2 * static_cast<double>(longest), 4 + 15.0 * static_cast<double>(legend.size()));
+  }
   for (const Layer* l : legend) {
     s += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"14\" height=\"4\" fill=\"{}\"/>\n", x0 + 8, at - 6,
                      colour_of(l->colour));

@@ -25,21 +25,22 @@ class Chart {
   void band(const std::vector<double>& x, const std::vector<double>& low, const std::vector<double>& high,
             unsigned colour);
   void dots(const std::vector<Point>& points, unsigned colour, double radius = 1.5, const std::string& name = "");
-  /// Rectangles of a matrix, row 0 on top, that fill the axes (0..cols, 0..rows unless ranges are set afterwards), coloured from `least` to `most`, with a scale beside it.
-  /// @param values [rows x cols]
-  void map(const std::vector<double>& values, size_t rows, size_t cols, double least, double most,
-           const std::string& scale_label);
+  /// Rectangles of a matrix, row 0 on top, on axes 0..width and 0..height, coloured from `least` to `most`, with a
+  /// scale beside it. @param values [rows x cols]
+  void map(const std::vector<double>& values, size_t rows, size_t cols, double height, double width, double least,
+           double most, const std::string& scale_label);
 
   /// The chart inside a rectangle of the page.
   std::string draw(double left, double top, double width, double height) const;
 
  private:
   struct Layer {
-    enum class Kind { kLine, kBand, kDots, kMap } kind;
+    enum class Kind { kLine, kBand, kDots, kMap } kind = Kind::kLine;
     std::vector<Point> points;   // of a band: low, then high backwards
     std::vector<double> values;  // of a map
     size_t rows = 0, cols = 0;
-    double least = 0, most = 0, radius = 0;
+    double cell_width = 1, cell_height = 1, least = 0, most = 0;  // of a map
+    double radius = 0;
     unsigned colour = 0;
     bool dashed = false;
     std::string name;

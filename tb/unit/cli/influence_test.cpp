@@ -41,8 +41,8 @@ TEST(ActingEffects, KnowsWhatCannotAct) {
   std::vector<Effect> idle;
   const auto pulsed = acting_effects(all, {pcm.get(), true, 0, DacMode::kVoltage, 4, true, true}, &idle);
   EXPECT_EQ(pulsed.size() + idle.size(), kNumEffects);
-  for (Effect e :
-       {Effect::kProgrammingNoise, Effect::kDrift, Effect::kLevels, Effect::kOnOff, Effect::kComparatorUncertainty})
+  for (Effect e : {Effect::kProgrammingNoise, Effect::kDrift, Effect::kLevels, Effect::kOnOff, Effect::kWear,
+                   Effect::kComparatorUncertainty})
     EXPECT_TRUE(contains(idle, e)) << kEffects[static_cast<unsigned>(e)].name;
   for (Effect e : {Effect::kPulseNoise, Effect::kReadNoise, Effect::kWire, Effect::kDacInl, Effect::kStuck})
     EXPECT_TRUE(contains(pulsed, e)) << kEffects[static_cast<unsigned>(e)].name;

@@ -64,7 +64,7 @@ TEST(Svg, PageIsWellFormedWhateverIsDrawn) {
   b.log_x();
   b.dots({{-1, 1}, {0, 1}, {10, 1}, {1000, 2}}, 2);
   Chart map("map", "col", "row");
-  map.map({0, 1, 2, 3, 4, nan}, 2, 3, 0, 4, "lost, %");
+  map.map({0, 1, 2, 3, 4, nan}, 2, 3, 20, 30, 0, 4, "lost, %");
   const Chart empty("empty", "x", "y");
   const std::string s = svg_page({a, b, map, empty}, 2, 300, 200);
   EXPECT_TRUE(well_formed(s));
