@@ -4,7 +4,7 @@ JOBS  ?= $(shell nproc)
 OHMAC := $(BUILD)/bin/ohmac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build run test test-long bench mutation lint generated synth-check formal clean
+.PHONY: help setup configure build run test test-long bench campaign mutation lint generated synth-check formal clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,11 +29,18 @@ test-long: configure ## the long random and system suites
 	ninja -C $(BUILD) -j $(JOBS)
 	ctest --test-dir $(BUILD) -j $(JOBS) -L long --output-on-failure --timeout 7200
 
-bench: configure ## speed: RTL with macro, stub macro, bare; idle and busy tiles; macro kernels
-	ninja -C $(BUILD) -j $(JOBS) rtl_bench macro_bench wire_bench ohmac
+bench: configure ## speed: RTL with macro, stub macro, bare; idle and busy tiles; macro kernels; MVMs against BLAS; wires
+	ninja -C $(BUILD) -j $(JOBS) rtl_bench macro_bench mvm_bench wire_bench ohmac
 	$(BUILD)/bin/rtl_bench
 	$(BUILD)/bin/macro_bench --benchmark_min_time=0.2
+	$(BUILD)/bin/mvm_bench
 	OPENBLAS_NUM_THREADS=1 $(BUILD)/bin/wire_bench --benchmark_min_time=0.2
+
+campaign: configure ## faults planted: bits flipped in all state, AXI errors, stuck devices; what is seen, recovered, silent
+	ninja -C $(BUILD) -j $(JOBS) fault_campaign device_campaign
+	@mkdir -p $(BUILD)/campaign
+	$(BUILD)/bin/fault_campaign --jobs $(JOBS) --out $(BUILD)/campaign/faults.json
+	$(BUILD)/bin/device_campaign --jobs $(JOBS) --out $(BUILD)/campaign/devices.json
 
 mutation: configure ## faults planted in RTL modules: share that the unit tests find, at least 90 % each
 	build/venv/bin/python3 tb/mutation/run.py $(BUILD) --jobs $(JOBS)

@@ -77,4 +77,32 @@ void sar_convert(const ComparatorNoise& noise, const float* y, uint32_t bits, ui
   }
 }
 
+AdcColumns::AdcColumns(const LaneErrors& e, uint32_t lanes, uint32_t cols) {
+  const uint32_t size = (cols + kAdcStep - 1) / kAdcStep * kAdcStep;
+  gain.assign(size, 1.0f);
+  offset.assign(size, 0.0f);
+  droop.assign(size, 1.0f);
+  lane.assign(size, 0);
+  trial.assign(size, 0);
+  for (uint32_t c = 0; c < cols; ++c) {
+    lane[c] = c % lanes;
+    gain[c] = e.gain[lane[c]];
+    offset[c] = e.offset[lane[c]];
+    trial[c] = c / lanes * 16;
+  }
+}
+
+void adc_convert(const AdcColumns& a, const ComparatorNoise& noise, uint32_t first, uint32_t count, const float* held,
+                 float settled, uint32_t range, uint32_t bits, int8_t* codes) {
+  const NoiseKey k = key_of(noise);
+  const float step_inv = 1.0f / static_cast<float>(1u << range);
+  switch (simd_level()) {
+#if defined(__x86_64__)
+    case Simd::kAvx512: return simd_avx512::columns(k, a, first, count, held, settled, step_inv, bits, codes);
+    case Simd::kAvx2: return simd_avx2::columns(k, a, first, count, held, settled, step_inv, bits, codes);
+#endif
+    default: return simd_baseline::columns(k, a, first, count, held, settled, step_inv, bits, codes);
+  }
+}
+
 }  // namespace ohmac

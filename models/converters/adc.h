@@ -20,6 +20,8 @@ inline constexpr float kComparatorSigmaSteps = 0.3f;
 /// not change it.
 inline constexpr float kNoDrawSigma = 7.0f;
 inline constexpr uint32_t kMaxAdcBits = 8;
+/// Columns are converted in steps of this many: a whole number of vectors at every SIMD level.
+inline constexpr uint32_t kAdcStep = 16;
 
 /// Lanes of one tile: factor 1 + g and offset in steps, padded to full vectors.
 struct LaneErrors {
@@ -46,9 +48,29 @@ void adc_levels(const LaneErrors& e, const float* held, float droop, uint32_t ra
 void sar_trial(const ComparatorNoise& noise, uint32_t trial, const float* y, const int8_t* code, uint32_t lanes,
                uint8_t* cmp);
 
-/// Whole conversion: offset-binary search from the most significant bit; without noise code = clamp(floor(y + 1/2),
-/// -2^(b-1), 2^(b-1) - 1).
+/// Whole conversion of one column block: offset-binary search from the most significant bit; without noise code =
+/// clamp(floor(y + 1/2), -2^(b-1), 2^(b-1) - 1).
+/// The same codes as by sar_trial() with fewer draws.
 /// @param bits 1..8
 void sar_convert(const ComparatorNoise& noise, const float* y, uint32_t bits, uint32_t lanes, int8_t* codes);
+
+/// What a column meets on its way to a code: column c is converted by lane c % lanes in block c / lanes. One entry a
+/// column, padded to a multiple of kAdcStep.
+struct AdcColumns {
+  std::vector<float> gain, offset;  ///< of the lane
+  std::vector<float> droop;         ///< factor of the block
+  std::vector<uint32_t> lane;       ///< unit of its draws
+  std::vector<uint32_t> trial;      ///< number of its first trial in draws: block * 16
+  AdcColumns() = default;
+  /// Droop is 1.
+  AdcColumns(const LaneErrors& e, uint32_t lanes, uint32_t cols);
+};
+
+/// adc_levels() and sar_convert() of many columns of one drive at once, with equal codes. The mux_sel of the noise is
+/// not used.
+/// @param first, count multiples of kAdcStep inside the padded columns
+/// @param held [count] column values before settling, @param settled factor on them, @param codes [count]
+void adc_convert(const AdcColumns& a, const ComparatorNoise& noise, uint32_t first, uint32_t count, const float* held,
+                 float settled, uint32_t range, uint32_t bits, int8_t* codes);
 
 }  // namespace ohmac

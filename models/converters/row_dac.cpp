@@ -71,8 +71,8 @@ void RowDac::apply(uint64_t run_seed, uint64_t drive, double integrate_ns, const
   const auto sigma = static_cast<float>(errors_of(config_.mode).noise);
   for (uint32_t i = 0; i < n; ++i) {
     const uint32_t r = row[i];
-    const bool negative = x[i] < 0;
-    const float magnitude = negative ? -x[i] : x[i];
+    const bool negative = x[r] < 0;
+    const float magnitude = negative ? -x[r] : x[r];
     float level = rows_->level[r * kMagnitudes + static_cast<uint32_t>(magnitude)];
     const float error = __builtin_fmaf(sigma, noise_[r], rows_->offset[r]);
     if (pwm) {
@@ -80,11 +80,11 @@ void RowDac::apply(uint64_t run_seed, uint64_t drive, double integrate_ns, const
       level = level > 0.0f ? level : 0.0f;
       if (config_.settling)
         level = static_cast<float>(pwm_charge_ns(level * kPwmLsbNs, integrate_ns, kPwmTauNs) / kPwmLsbNs);
-      x[i] = negative ? -level : level;
+      x[r] = negative ? -level : level;
     } else {
-      x[i] = (negative ? -level : level) + error;
+      x[r] = (negative ? -level : level) + error;
     }
-    x2[i] = x[i] * x[i];
+    x2[r] = x[r] * x[r];
   }
 }
 

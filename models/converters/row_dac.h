@@ -68,7 +68,7 @@ class RowDac {
   bool ideal() const { return !any_; }
   /// Codes of a drive to levels, LSB: sign(x) level(|x|) (1 + g) + o + sigma n; offset and noise of PWM go with the
   /// sign, and its pulses end at 0. n: gaussian {kind, drive, tile, unit = row, 0} of the run seed.
-  /// @param row [n] rows; @param x [n] their nonzero codes -127..127, in place; @param x2 [n] output, squares of x
+  /// @param row [n] rows with codes other than 0; @param x codes -127..127 by row, in place; @param x2 output, squares
   /// @param integrate_ns length of the integration
   void apply(uint64_t run_seed, uint64_t drive, double integrate_ns, const uint32_t* row, uint32_t n, float* x,
              float* x2);

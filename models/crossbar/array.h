@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/crossbar/wire_network.h"
+#include "models/device/aligned.h"
 #include "models/device/pulse.h"
 #include "models/device/technology.h"
 
@@ -53,8 +54,8 @@ struct PairReadings;
 /// an open column. Columns beyond cols are 0.
 struct EffectiveMatrix {
   uint32_t rows = 0, cols = 0;
-  std::vector<float> w;
-  std::vector<float> v;                         ///< empty without read noise
+  AlignedVector<float> w;
+  AlignedVector<float> v;                       ///< empty without read noise
   std::vector<float> s[2];                      ///< standard deviations of G+ and G-, with ArrayConfig::device_noise
   std::vector<AgeTerms> ages;                   ///< [epoch][by formula, by pulses]
   std::shared_ptr<const WireNoise> wire_noise;  ///< with wires and read noise

@@ -17,8 +17,9 @@ namespace {
 constexpr uint32_t kMostBlocks = 64;  // 1024 rows
 /// Read noise takes an ideal wire as one of so little resistance.
 constexpr double kNearlyIdealOhm = 1e-6;
-/// Error of the voltages of a field, relative; that of currents is of second order.
-constexpr double kTolerance = 1e-8;
+/// Error of the voltages of a field, relative; that of currents is of second order: 1e-10, below the rounding of
+/// weights.
+constexpr double kTolerance = 1e-5;
 
 #define OHMAC_KERNEL "models/crossbar/wired_kernel.inc"
 #include "models/device/simd_variants.inc"
@@ -228,21 +229,20 @@ std::shared_ptr<const EffectiveMatrix> WiredRows::read(uint32_t row, const Effec
     m->w[m->index(0, c)] = static_cast<float>((g[2 * c] - g[2 * c + 1]) * unit_);
     m->w[m->index(1, c)] = unwired.w[unwired.index(rows_, c)];
   }
-  // With the field at hand: the voltage across each device, and the share of its current that reaches the sense node as
-  // the adjoint. The row's own part of the adjoint, g times its wire, is left out.
-  for (uint32_t c = 0; noise && c < cols_; ++c) {
-    double variance = 0;
-    for (uint32_t p = 0; p < 2; ++p) {
-      const uint32_t j = 2 * c + p;
-      double share = 1;
-      for (uint32_t r = rows_; r-- > 0;) {
-        share *= field_.pass(r, j);
-        const double s = sigma_[r * 2 * static_cast<size_t>(cols_) + j] * unit_;
-        const double a = (field_.row_volt(r, j) - field_.col_volt(r, j)) * share * s;
-        variance += a * a;
+  if (noise) {
+    // With the field at hand: the voltage across each device, and the share of its current that reaches the sense node
+    // as the adjoint. The row's own part of the adjoint, g times its wire, is left out.
+    const size_t width = 2 * static_cast<size_t>(cols_);
+    std::vector<double> share(width, 1.0), variance(width, 0.0);
+    for (uint32_t r = rows_; r-- > 0;) {
+      for (uint32_t j = 0; j < width; ++j) {
+        share[j] *= field_.pass(r, j);
+        const double a = (field_.row_volt(r, j) - field_.col_volt(r, j)) * share[j] * (sigma_[r * width + j] * unit_);
+        variance[j] += a * a;
       }
     }
-    m->v[m->index(0, c)] = static_cast<float>(variance);
+    for (uint32_t c = 0; c < cols_; ++c)
+      m->v[m->index(0, c)] = static_cast<float>(variance[2 * c] + variance[2 * c + 1]);
   }
   known_[row] = m;
   return m;

@@ -19,4 +19,7 @@ void force_simd(Simd level);
 
 const char* simd_name(Simd level);
 
+/// Largest magnitude of a float gaussian of random_kernel.inc: sqrt(62 ln 2).
+inline constexpr float kGaussianMost = 6.5556f;
+
 }  // namespace ohmac

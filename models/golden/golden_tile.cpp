@@ -34,7 +34,7 @@ GoldenTile::GoldenTile(const Geometry& geometry, const Macro& macro)
       sram_(geometry.sram_bytes),
       in_(geometry.rows + 4),
       x_(geometry.rows + 1),
-      codes_(geometry.lanes),
+      codes_(geometry.cols),
       acc_(geometry.cols),
       off_(geometry.cols),
       mask_(ceil_div(geometry.cols, 32)) {

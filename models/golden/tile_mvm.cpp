@@ -119,25 +119,23 @@ void GoldenTile::convert_phase(const MvmSlot& s, uint32_t shift, bool first, uin
   const uint32_t lanes = geometry_.lanes, period = s.adc_bits + 2;
   const int8_t lowest = static_cast<int8_t>(-(1 << (s.adc_bits - 1))), highest = static_cast<int8_t>(~lowest);
   uint32_t clips = 0;
-  macro_.drive(x_.data(), static_cast<uint32_t>(isa::cfg::timing::integ.get(config_[isa::cfg::kTimingBase])));
-  for (uint32_t m = 0; m < s.mux_count; ++m) {
-    const uint32_t block = s.mux_first + m;
-    // Sample in cycle S+I, conversion m starts at S+I+1 + m * period, its first trial one cycle later.
-    macro_.convert(block, static_cast<uint32_t>(1 + m * period + timing::kSettleTrial), s.range, s.adc_bits,
-                   codes_.data());
-    int32_t* acc = &acc_[block * lanes];
-    for (uint32_t l = 0; l < lanes; ++l) clips += codes_[l] == lowest || codes_[l] == highest;
-    if (first) {
-      for (uint32_t l = 0; l < lanes; ++l) acc[l] = codes_[l] * (1 << shift);
-    } else {
-      for (uint32_t l = 0; l < lanes; ++l) {
-        const int32_t sum = acc[l] + codes_[l] * (1 << shift);
-        acc[l] = std::clamp(sum, kAccMin, kAccMax);
-        *sats += acc[l] != sum;
-      }
+  // Sample in cycle S+I, conversion m starts at S+I+1 + m * period, its first trial one cycle later.
+  const Conversions blocks{s.mux_first, s.mux_count, static_cast<uint32_t>(1 + timing::kSettleTrial),
+                           period,      s.range,     s.adc_bits};
+  macro_.mvm(x_.data(), 1, static_cast<uint32_t>(isa::cfg::timing::integ.get(config_[isa::cfg::kTimingBase])), blocks,
+             codes_.data());
+  const uint32_t conversions = s.mux_count * lanes;
+  int32_t* acc = acc_.data() + s.mux_first * lanes;
+  for (uint32_t c = 0; c < conversions; ++c) clips += codes_[c] == lowest || codes_[c] == highest;
+  if (first) {
+    for (uint32_t c = 0; c < conversions; ++c) acc[c] = codes_[c] * (1 << shift);
+  } else {
+    for (uint32_t c = 0; c < conversions; ++c) {
+      const int32_t sum = acc[c] + codes_[c] * (1 << shift);
+      acc[c] = std::clamp(sum, kAccMin, kAccMax);
+      *sats += acc[c] != sum;
     }
   }
-  const uint32_t conversions = s.mux_count * lanes;
   ++count(Counter::kDrives);
   count(Counter::kConversions) += conversions;
   count(Counter::kTrials) += conversions * s.adc_bits;

@@ -17,6 +17,7 @@
 #include "models/crossbar/mvm.h"
 #include "models/crossbar/wired.h"
 #include "models/device/philox.h"
+#include "models/macro/mvm_batch.h"
 
 namespace ohmac {
 namespace {
@@ -71,6 +72,7 @@ struct HoldBank {
   uint64_t sample_cycle = 0;  // pin level
   ActiveRows rows;            // input of that drive
   ActiveRows one;             // with wires, if it drives one row: that row as row 0, the reference row as row 1
+  bool has_one = false;
   uint32_t one_row = 0;
   float settled = 1;
   std::vector<uint8_t> done;  // [chunk] s is computed
@@ -203,6 +205,7 @@ struct Macro::Impl {
         dead_lanes(fabricate_dead(c)),
         y(lane_errors.gain.size(), 0.0f),
         bent(bends ? lanes : 0, 0.0f),
+        adc(lane_errors, lanes, c.geometry.cols),
         codes(lanes, 0),
         mask((c.geometry.cols + 31) / 32, 0),
         driven(c.geometry.rows + 1, 0) {
@@ -217,6 +220,12 @@ struct Macro::Impl {
                                                stream(c.effects, Effect::kSarMismatch));
     }
     if (sar_dac != nullptr || window != 0) trial_y.assign(y.size(), 0.0f);
+    for (const DeadLane& d : dead_lanes) {
+      for (uint32_t col = d.lane; col < c.geometry.cols; col += lanes) {
+        adc.gain[col] = 0;
+        adc.offset[col] = d.level ? kAlwaysOne : -kAlwaysOne;
+      }
+    }
     noise.kind = stream(c.effects, Effect::kComparatorNoise);
     noise.tile = static_cast<uint16_t>(c.tile);
     noise.run_seed = c.run_seed;
@@ -248,6 +257,10 @@ struct Macro::Impl {
   // Scratch of a conversion.
   std::vector<uint8_t> cmp_bits;
   std::vector<float> bent, trial_y;  // what is held in place of the signal; y in place of shifted thresholds
+  // Whole MVMs.
+  AdcColumns adc;       // dead lanes included
+  Conversions drooped;  // what adc.droop stands for
+  MvmBatch batch;
 
   // Pin level.
   uint64_t steps = 0;
@@ -272,22 +285,48 @@ struct Macro::Impl {
   std::vector<int8_t> driven;  // x of the drive in progress
   ActiveRows rows;             // taken by sample()
   uint32_t settled_cycles = 0;
-  float settled = 0;
+  float settled = 1;
 
   void error(const char* rule) {
     if (errors.size() < kMaxErrors) errors.push_back({steps - 1, config.tile, rule});
   }
 
-  /// Samples the drive with the input in `rows`.
-  void sample(HoldBank* bank, uint64_t drive, uint32_t integrate_cycles) {
-    const auto n = static_cast<uint32_t>(rows.row.size());
-    row_dac.apply(config.run_seed, drive, integrate_cycles * config.clock_ns, rows.row.data(), n, rows.x.data(),
-                  rows.x2.data());
+  /// Part of the signal that an integration reaches.
+  float settled_part(uint32_t integrate_cycles) {
     if (settles && integrate_cycles != settled_cycles) {
       settled_cycles = integrate_cycles;
       settled = settling_factor(integrate_cycles * config.clock_ns);
     }
-    bank->settled = settled;
+    return settled;
+  }
+
+  /// Nothing acts that the kernels of whole MVMs do not know: wires, DACs, bends and searches other than the plain ones.
+  bool plain() const {
+    return !wired && row_dac.ideal() && !bends && sar_dac == nullptr && window == 0 &&
+           config.read_noise == ReadNoise::kColumn;
+  }
+
+  float droop_part(uint64_t hold_cycles) const {
+    return config.effects.has(Effect::kDroop) ? droop_factor(static_cast<double>(hold_cycles) * config.clock_ns) : 1.0f;
+  }
+
+  /// Sets adc.droop for these conversions.
+  void hold_columns(const Conversions& c) {
+    if (c.first_block == drooped.first_block && c.blocks == drooped.blocks && c.hold_cycles == drooped.hold_cycles &&
+        c.period_cycles == drooped.period_cycles)
+      return;
+    for (uint32_t k = 0; k < c.blocks; ++k) {
+      float* block = adc.droop.data() + static_cast<size_t>(c.first_block + k) * lanes;
+      std::fill(block, block + lanes, droop_part(c.hold_cycles + uint64_t{k} * c.period_cycles));
+    }
+    drooped = c;
+  }
+
+  /// Samples the drive with the input in `rows`.
+  void sample(HoldBank* bank, uint64_t drive, uint32_t integrate_cycles) {
+    row_dac.apply(config.run_seed, drive, integrate_cycles * config.clock_ns, rows.rows(0), rows.count(0), rows.x(0),
+                  rows.x2(0));
+    bank->settled = settled_part(integrate_cycles);
     bank->valid = true;
     bank->drive = drive;
     std::swap(bank->rows, rows);
@@ -299,14 +338,18 @@ struct Macro::Impl {
   void single_row(HoldBank* bank) {
     const uint32_t reference = config.geometry.rows;
     const ActiveRows& all = bank->rows;
-    ActiveRows& one = bank->one;
-    one = {};
-    const bool has_reference = !all.row.empty() && all.row.back() == reference;
-    if (all.row.size() != (has_reference ? 2u : 1u) || all.row[0] == reference) return;
-    one = all;
-    bank->one_row = all.row[0];
-    one.row[0] = 0;
-    if (has_reference) one.row[1] = 1;
+    const uint32_t* row = all.rows(0);
+    const uint32_t n = all.count(0);
+    const bool has_reference = n != 0 && row[n - 1] == reference;
+    bank->has_one = n == (has_reference ? 2u : 1u) && row[0] != reference;
+    if (!bank->has_one) return;
+    bank->one_row = row[0];
+    const int8_t driven_rows[2] = {1, has_reference ? int8_t{1} : int8_t{0}};
+    bank->one.assign(driven_rows, 2);
+    for (uint32_t k = 0; k < n; ++k) {
+      bank->one.x(0)[k] = all.x(0)[row[k]];
+      bank->one.x2(0)[k] = all.x2(0)[row[k]];
+    }
   }
 
   const EffectiveMatrix& unwired_matrix() {
@@ -334,7 +377,7 @@ struct Macro::Impl {
 
   /// Column values of a chunk: product, read noise, settling.
   void compute(HoldBank* bank, uint32_t chunk) {
-    const bool one = wired && !bank->one.row.empty();
+    const bool one = wired && bank->has_one;
     const std::shared_ptr<const EffectiveMatrix> of_row = one ? row_matrix(bank->one_row) : nullptr;
     const EffectiveMatrix& m = one ? *of_row : matrix();
     const ActiveRows& driven_rows = one ? bank->one : bank->rows;
@@ -449,11 +492,9 @@ struct Macro::Impl {
   void begin_conversion(HoldBank& bank, uint32_t block, uint64_t hold_cycles, uint32_t step_range) {
     for (uint32_t k = block * lanes / kChunk; k <= (block * lanes + lanes - 1) / kChunk; ++k)
       if (!bank.done[k]) compute(&bank, k);
-    const float droop =
-        config.effects.has(Effect::kDroop) ? droop_factor(static_cast<double>(hold_cycles) * config.clock_ns) : 1.0f;
     const float* held = bank.s.data() + static_cast<size_t>(block) * lanes;
     if (bends) held = bend(held, bank.drive, block, step_range);
-    adc_levels(lane_errors, held, droop, step_range, lanes, y.data());
+    adc_levels(lane_errors, held, droop_part(hold_cycles), step_range, lanes, y.data());
     for (const DeadLane& d : dead_lanes) y[d.lane] = d.level ? kAlwaysOne : -kAlwaysOne;
     noise.drive = bank.drive;
     noise.mux_sel = block;
@@ -773,6 +814,45 @@ void Macro::convert(uint32_t block, uint32_t hold_cycles, uint32_t range, uint32
     s.search(bits, codes);
   }
   if (s.trace != nullptr) s.trace->conversion(s.config.tile, s.hold[0].drive, block, codes, s.lanes);
+}
+
+void Macro::mvm(const int8_t* x, uint32_t n, uint32_t integrate_cycles, const Conversions& c, int8_t* codes) {
+  Impl& s = *impl_;
+  const uint32_t mux = s.config.geometry.mux();
+  if (integrate_cycles == 0) throw std::invalid_argument("mvm: integrate_cycles must be >= 1");
+  if (c.first_block > mux || c.blocks > mux - c.first_block) throw std::out_of_range("mvm: no such column block");
+  if (c.range > kMaxRange) throw std::out_of_range("mvm: range must be 0..15");
+  if (c.bits < 1 || c.bits > kMaxAdcBits) throw std::out_of_range("mvm: bits must be 1..8");
+  if (!s.plain()) {
+    for (uint32_t v = 0; v < n; ++v) {
+      drive(x + static_cast<size_t>(v) * (s.config.geometry.rows + 1), integrate_cycles);
+      for (uint32_t k = 0; k < c.blocks; ++k) {
+        convert(c.first_block + k, c.hold_cycles + k * c.period_cycles, c.range, c.bits,
+                codes + (static_cast<size_t>(v) * c.blocks + k) * s.lanes);
+      }
+    }
+    s.hold[0].valid = false;
+    return;
+  }
+  s.hold_columns(c);
+  MvmSettings m;
+  m.run_seed = s.config.run_seed;
+  m.tile = static_cast<uint16_t>(s.config.tile);
+  m.read_noise_kind = kEffects[static_cast<unsigned>(Effect::kReadNoise)].kind;
+  m.comparator_kind = s.noise.kind;
+  m.settled = s.settled_part(integrate_cycles);
+  m.range = c.range;
+  m.bits = c.bits;
+  m.first_column = c.first_block * s.lanes;
+  m.columns = c.blocks * s.lanes;
+  const uint64_t first_drive = s.drive_count;
+  s.drive_count += n;
+  s.hold[0].valid = false;
+  s.batch.run(s.unwired_matrix(), s.adc, m, x, n, first_drive, codes);
+  for (uint32_t v = 0; s.trace != nullptr && v < n; ++v)
+    for (uint32_t k = 0; k < c.blocks; ++k)
+      s.trace->conversion(s.config.tile, first_drive + v, c.first_block + k,
+                          codes + (static_cast<size_t>(v) * c.blocks + k) * s.lanes, s.lanes);
 }
 
 }  // namespace ohmac

@@ -67,6 +67,14 @@ struct FaultConfig {
   std::vector<DeadLane> dead_lane_list;    ///< besides
 };
 
+/// Conversions of consecutive column blocks of a drive: block first_block + k has its first trial hold_cycles + k *
+/// period_cycles after the sample cycle.
+struct Conversions {
+  uint32_t first_block = 0, blocks = 0;
+  uint32_t hold_cycles = 0, period_cycles = 0;
+  uint32_t range = 0, bits = 8;
+};
+
 struct DeviceState;
 
 /// How the devices of a macro stand, spares included.
@@ -158,6 +166,10 @@ class Macro {
   void drive(const int8_t* x, uint32_t integrate_cycles);
   /// Conversion of column block `block` of the last drive, whose first trial comes hold_cycles after the sample cycle.
   void convert(uint32_t block, uint32_t hold_cycles, uint32_t range, uint32_t bits, int8_t* codes);
+  /// drive() and the convert()s of n vectors x[n][rows + 1] in one call: the same codes and draws, faster. Nothing
+  /// stays sampled. Throws before anything changes, except on an input of -128: then some vectors may have been driven.
+  /// @param codes [n][blocks * lanes]
+  void mvm(const int8_t* x, uint32_t n, uint32_t integrate_cycles, const Conversions& c, int8_t* codes);
   /// One programming pulse of `cycles` on the G+ or G- devices of a row under the column mask; bit i of word w is
   /// column 32 w + i, (cols + 31) / 32 words. Throws before any change.
   void pulse(uint32_t row, bool neg, bool set, uint32_t amp, uint32_t cycles, const uint32_t* mask);

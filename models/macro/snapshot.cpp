@@ -66,7 +66,6 @@ class Reader {
   Reader(const uint8_t* p, size_t n, std::string where) : p_(p), left_(n), where_(std::move(where)) {}
   size_t left() const { return left_; }
   const uint8_t* here() const { return p_; }
-  const std::string& where() const { return where_; }
   const uint8_t* bytes(size_t n) {
     if (n > left_) fail("ends too early: the file is cut off or damaged");
     const uint8_t* at = p_;
@@ -146,7 +145,8 @@ std::vector<uint8_t> encode_chip(const Snapshot& s) {
   return w.take();
 }
 
-void decode_chip(Reader r, Snapshot* s) {
+/// @param technology preset text, to be read when the whole file is known to be sound
+void decode_chip(Reader r, Snapshot* s, std::string* technology) {
   const uint32_t model = r.u32();
   if (model != kModelVersion)
     r.fail("made by analog model version " + std::to_string(model) + ", this is version " +
@@ -169,14 +169,9 @@ void decode_chip(Reader r, Snapshot* s) {
     const uint32_t d = r.u32();
     c.faults.dead_lane_list.push_back({d >> 1, (d & 1) != 0});
   }
-  std::vector<char> technology;
-  r.array(&technology);
-  try {
-    c.technology = std::make_shared<const Technology>(
-        parse_technology({technology.data(), technology.size()}, r.where() + ": technology"));
-  } catch (const TechnologyError& e) {
-    throw SnapshotError(e.what());
-  }
+  std::vector<char> text;
+  r.array(&text);
+  technology->assign(text.begin(), text.end());
   c.chip_seed = r.u64();
   c.clock_ns = r.f64();
   for (double* v : {&c.wires.row, &c.wires.col, &c.wires.driver, &c.wires.sense}) *v = r.f64();
@@ -309,7 +304,8 @@ Snapshot decode_snapshot(const uint8_t* bytes, size_t size, const std::string& n
     file.fail("snapshot format version " + std::to_string(version) + ", this program reads version " +
               std::to_string(kSnapshotVersion));
   Snapshot s;
-  decode_chip(section(&file, name, kChip, "chip"), &s);
+  std::string technology;
+  decode_chip(section(&file, name, kChip, "chip"), &s, &technology);
   const Geometry& g = s.chip.geometry;
   if (g.mesh_x == 0 || g.mesh_y == 0 || g.mesh_x > 64 || g.mesh_y > 64) file.fail("a chip of this mesh does not exist");
   for (uint32_t t = 0; t < g.tiles(); ++t) {
@@ -320,6 +316,11 @@ Snapshot decode_snapshot(const uint8_t* bytes, size_t size, const std::string& n
   Reader firmware = section(&file, name, kFirmware, "firmware");
   s.firmware.assign(firmware.here(), firmware.here() + firmware.left());
   file.end();
+  try {
+    s.chip.technology = std::make_shared<const Technology>(parse_technology(technology, name + ": technology"));
+  } catch (const TechnologyError& e) {
+    throw SnapshotError(e.what());
+  }
   return s;
 }
 

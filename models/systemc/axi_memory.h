@@ -43,7 +43,7 @@ class AxiMemory {
     uint64_t ready_at;
   };
   bool stalls();
-  bool holds(uint64_t addr) const { return addr >= config_.base && addr + 16 <= config_.base + mem_.size(); }
+  bool holds(uint64_t addr) const { return addr >= config_.base && addr - config_.base <= mem_.size() - 16; }
   void take_writes(const AxiMasterOut& m);
   void present_read(const AxiMasterOut& m);
 

@@ -52,6 +52,8 @@ module ohmac_fifo #(
     end else begin
       if (push) wptr_q <= next_ptr(wptr_q);
       if (pop) rptr_q <= next_ptr(rptr_q);
+      // No change without a fault: a pointer that a flipped bit has moved is right again once the FIFO was empty.
+      else if (count_q == '0) rptr_q <= wptr_q;
       if (push != pop) count_q <= push ? count_q + CntBits'(1) : count_q - CntBits'(1);
     end
   end

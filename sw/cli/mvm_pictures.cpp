@@ -152,18 +152,19 @@ std::vector<Chart> linearity_charts(const MacroConfig& config) {
   c.tile = static_cast<uint16_t>(config.tile);
   c.inl_kind = kind(Effect::kDacInl);
   RowDac dac(c);
+  std::vector<float> level(c.rows), square(c.rows);
   Chart dac_inl("INL of row DACs in voltage mode (dac_inl)", "code", "level - code, LSB");
   Chart dac_dnl("DNL of row DACs", "code", "step - 1, LSB");
   for (uint32_t r = 0; r < std::min(g.rows, kLanesDrawn); ++r) {
     std::vector<Point> inl, dnl;
     double before = 0;
     for (int code = 1; code < 128; ++code) {
-      auto x = static_cast<float>(code);
-      float x2;
-      dac.apply(0, 0, 0, &r, 1, &x, &x2);
-      inl.push_back({static_cast<double>(code), static_cast<double>(x) - code});
-      dnl.push_back({static_cast<double>(code), static_cast<double>(x) - before - 1});
-      before = static_cast<double>(x);
+      level[r] = static_cast<float>(code);
+      dac.apply(0, 0, 0, &r, 1, level.data(), square.data());
+      const auto x = static_cast<double>(level[r]);
+      inl.push_back({static_cast<double>(code), x - code});
+      dnl.push_back({static_cast<double>(code), x - before - 1});
+      before = x;
     }
     dac_inl.line(inl, r, fmt::format("row {}", r));
     dac_dnl.line(dnl, r);

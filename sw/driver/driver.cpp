@@ -93,19 +93,23 @@ Status Driver::probe() {
 
   OHMAC_TRY(write(csr::kIrqEnable, 0));
   OHMAC_TRY(write(csr::kIrqCause, csr::kIrqAll));
-  for (uint32_t i = 1; i < c.windows; ++i) OHMAC_TRY(write(csr::window_attr(i), 0));
-  OHMAC_TRY(write(csr::window_attr(0), 0));  // closed while it moves
-  OHMAC_TRY(write(csr::window_base_lo(0), static_cast<uint32_t>(bus)));
-  OHMAC_TRY(write(csr::window_base_hi(0), static_cast<uint32_t>(bus >> 32)));
-  OHMAC_TRY(write(csr::window_size(0), bytes));
-  OHMAC_TRY(write(csr::window_attr(0), WINDOW_RF__ATTR__READ_bm | WINDOW_RF__ATTR__WRITE_bm));
-
   chip_ = c;
   dma_cpu_ = platform_.dma_memory();
   dma_bus_ = bus;
   dma_bytes_ = bytes;
+  OHMAC_TRY(open_window());
   ready_ = true;
   return Status::kOk;
+}
+
+// The DMA memory and nothing else.
+Status Driver::open_window() {
+  for (uint32_t i = 1; i < chip_.windows; ++i) OHMAC_TRY(write(csr::window_attr(i), 0));
+  OHMAC_TRY(write(csr::window_attr(0), 0));  // closed while it moves
+  OHMAC_TRY(write(csr::window_base_lo(0), static_cast<uint32_t>(dma_bus_)));
+  OHMAC_TRY(write(csr::window_base_hi(0), static_cast<uint32_t>(dma_bus_ >> 32)));
+  OHMAC_TRY(write(csr::window_size(0), dma_bytes_));
+  return write(csr::window_attr(0), WINDOW_RF__ATTR__READ_bm | WINDOW_RF__ATTR__WRITE_bm);
 }
 
 Status Driver::alloc(uint32_t bytes, DmaBlock* block) {
@@ -394,6 +398,7 @@ Status Driver::quiesce() {
       return fail(Status::kTimeout);
     }
   }
+  OHMAC_TRY(open_window());  // a register may be what had failed
   return write(csr::kIrqCause, csr::kIrqAll);
 }
 

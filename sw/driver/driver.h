@@ -97,7 +97,8 @@ class Driver {
   uint32_t outstanding() const { return outstanding_; }
 
   /// Brings chip to rest after a failure, without reset: aborts the DMA, stops every tile, waits until none runs and no
-  /// flit is under way, clears tokens and faults of every tile. Devices, calibration, repairs and tile SRAM stay.
+  /// flit is under way, clears tokens and faults of every tile, opens the DMA window anew. Devices, calibration, repairs
+  /// and tile SRAM stay.
   /// kTimeout if the chip does not come to rest: only a reset helps then.
   Status quiesce();
   /// Writes 0 to the whole SRAM of the tiles of the mask, which also repairs wrong parity.
@@ -114,6 +115,7 @@ class Driver {
   Status wait_end(uint64_t cycles);
   Status ring(const JobBuilder& job);
   Status abort_job();
+  Status open_window();
   Status record_dma_error();
   Status record_tile_fault();
   Status check_tile_range(uint32_t tile, uint32_t addr, uint32_t bytes, bool config_allowed);

@@ -246,13 +246,16 @@ Status Runtime::judge(const LoadOptions& options, LoadReport* report) {
   return Status::kOk;
 }
 
-// Traps, then programs and constants of all tiles (which may set traps of their own).
+// Traps and phase timing (as after reset; a recovery puts it right again), then programs and constants of all tiles, which
+// may set their own.
 Status Runtime::load_tiles(const ImageReader& image) {
   TileWriter writer(driver_);
-  const uint32_t trap =
+  uint32_t words[isa::cfg::kTrapBase - isa::cfg::kTimingBase + 1] = {};  // what lies between them names nothing
+  words[0] = static_cast<uint32_t>(isa::cfg::timing::settle.put(4) | isa::cfg::timing::integ.put(32));
+  words[isa::cfg::kTrapBase - isa::cfg::kTimingBase] =
       static_cast<uint32_t>(isa::cfg::trap::watchdog.put(watchdog()) | isa::cfg::trap::overflow.put(1));
   for (uint32_t i = 0; i < num_tiles_; ++i) {
-    OHMAC_TRY(writer.add(tiles_[i].tile, isa::cfg::noc_addr(isa::cfg::kTrapBase), &trap, sizeof trap));
+    OHMAC_TRY(writer.add(tiles_[i].tile, isa::cfg::noc_addr(isa::cfg::kTimingBase), words, sizeof words));
   }
   ImageReader::Cursor at;
   image::DataRecord record;

@@ -110,7 +110,8 @@ Part part_of(const std::string& f) {
       contains(f, "std::deque")) {
     return Part::kPorts;
   }
-  if (contains(f, "column_sums") || contains(f, "::mvm(") || contains(f, "read_noise") || contains(f, "ActiveRows"))
+  if (contains(f, "column_sums") || contains(f, "::mvm(") || contains(f, "read_noise") || contains(f, "ActiveRows") ||
+      contains(f, "take_group") || contains(f, "MvmBatch"))
     return Part::kMvm;
   if (contains(f, "::trial(") || contains(f, "::levels(") || contains(f, "sar_") || contains(f, "adc_levels") ||
       contains(f, "droop"))

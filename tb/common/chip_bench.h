@@ -2,6 +2,7 @@
 // A Verilated chip with its macros, memory and AXI4-Lite host, without SystemC: one call a cycle, and a reset at any
 // time.
 #pragma once
+#include <functional>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -25,6 +26,7 @@ class ChipBench {
   }
 
   void cycle() {
+    if (before_edge) before_edge();
     AxiMasterOut axi;
     AxiLiteOut lite;
     chip_->get_axi(&axi);  // as settled before the edge
@@ -32,7 +34,9 @@ class ChipBench {
     chip_->clock(true);
     ++now_;
     if (!in_reset_) {
-      chip_->set_axi(memory_.posedge(axi));
+      AxiSlaveOut answer = memory_.posedge(axi);
+      if (change_answer) change_answer(axi, &answer);
+      chip_->set_axi(answer);
       host(lite);
     }
     uint8_t cmp[256];
@@ -44,6 +48,11 @@ class ChipBench {
     }
     chip_->clock(false);
   }
+  /// Called with the clock low and everything settled, before the next rising edge; call settle() after a change.
+  std::function<void()> before_edge;
+  /// May change what the memory drives after an edge (`axi`: what the chip drove before it), each time it is driven.
+  std::function<void(const AxiMasterOut& axi, AxiSlaveOut* answer)> change_answer;
+  void settle() { chip_->clock(false); }
   /// Reset falls at once, between two clock edges, and rises after `cycles`. Accesses and bursts under way are
   /// forgotten.
   void reset(uint32_t cycles) {

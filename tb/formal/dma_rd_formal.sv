@@ -74,11 +74,49 @@ module dma_rd_formal
     end
   end
 
+  // ---- inside ----
+  // A burst as ohmac_dma_rd packs it.
+  typedef struct packed {
+    logic                 desc;
+    logic [CoordBits-1:0] x;
+    logic [CoordBits-1:0] y;
+    logic [AddrBits-1:0]  tile_addr;
+    logic [63:0]          mem;
+    logic [4:0]           beats;
+    logic                 last;
+    logic [3:0]           tail;
+    logic                 sig_en;
+    logic [3:0]           sig_token;
+    logic [15:0]          index;
+  } burst_t;
+  localparam logic [1:0] Idle = 2'd0, Issue = 2'd3;
+  if (MaxBursts != 4 || MaxBeats != 16) begin : gen_size
+    $fatal(1, "dma_rd_formal: the pointers below are those of 4 bursts of 16 beats");
+  end
+  burst_t burst;
+  logic planned;              // the burst is split off
+  logic [24:0] beats_left;    // of the command
+  burst_t [3:0] list;         // oldest first
+  logic [3:0] list_right;
+  always_comb begin
+    burst      = burst_t'(u_dut.burst_q);
+    planned    = u_dut.state_q[1];
+    beats_left = (25'(u_dut.left_q) + 25'd15) >> 4;
+    for (int unsigned n = 0; n < 4; n++) begin
+      list[n]       = burst_t'(u_dut.u_list.mem_q[2'(32'(u_dut.u_list.rptr_q) + n)]);
+      list_right[n] = n >= 32'(u_dut.u_list.count_q) ||
+                      (list[n].beats == ((n < 32'(count_q)) ? 5'(len_q[n]) + 5'd1 : burst.beats) &&
+                       list[n].beats != '0 && 32'(list[n].beats) <= MaxBeats && (n >= 32'(count_q) || 32'(len_q[n]) < MaxBeats));
+    end
+  end
+
   // Rules
   logic stall_q, flit_stall_q;
   logic [63:0] addr_q;
   logic [7:0] ar_len_q;
+  logic [7:0] end_q;  // beat of the page at which the burst before ended
   flit_t flit_q;
+  always_ff @(posedge clk_i) if (ar_take) end_q <= ar_addr_o[11:4] + ar_len_o;
   always_ff @(posedge clk_i) begin
     stall_q      <= rst_ni && ar_valid_o && !ar_ready_i;
     addr_q       <= ar_addr_o;
@@ -96,7 +134,20 @@ module dma_rd_formal
       Outstanding:  assert (32'(count_q) + 32'(ar_valid_o) <= MaxBursts);
       IdleIsIdle:   assert (!idle_o || (count_q == '0 && !ar_valid_o && !flit_valid_o));
       TakesWhatCame: assert (!r_ready_o || 32'(count_q) + 32'(ar_valid_o) != 0);
-      SplitAtPage:  cover (ar_take && ar_addr_o[11:4] == '0 && addr_q[11:4] != '0 && count_q == 4'd1);
+      // For the induction: what the registers mean
+      BurstPlanned: assert (!planned || (burst.beats != '0 && 32'(burst.beats) <= MaxBeats &&
+                                         32'(burst.mem[11:4]) + 32'(burst.beats) <= 32'd256 &&
+                                         beats_left >= 25'(burst.beats) && burst.last == (beats_left == 25'(burst.beats)) &&
+                                         u_dut.bytes_q == (burst.last ? u_dut.left_q[8:0] : {burst.beats, 4'b0})));
+      CommandLeft:  assert (u_dut.state_q == Idle || (u_dut.left_q != '0 && burst.mem[3:0] == '0));
+      ListCounted:  assert (32'(u_dut.u_list.count_q) == 32'(count_q) + 32'(u_dut.state_q == Issue) && u_dut.u_list.count_q <= 3'd4);
+      ListPointers: assert (2'(32'(u_dut.u_list.rptr_q) + 32'(u_dut.u_list.count_q)) == u_dut.u_list.wptr_q);
+      ListRight:    assert (list_right == '1);
+      BeatsAgree:   assert (beat_q == 8'(u_dut.beat_q) && ((count_q == '0) ? beat_q == '0 : beat_q <= len_q[0]));
+      FlitPointers: assert (u_dut.u_flit.count_q <= 2'd2 &&
+                            1'(32'(u_dut.u_flit.rptr_q) + 32'(u_dut.u_flit.count_q)) == u_dut.u_flit.wptr_q);
+      // Reached
+      SplitAtPage:  cover (ar_take && ar_addr_o[11:4] == '0 && end_q == '1 && count_q == 4'd1 && !u_dut.burst_q.desc);
       AllOut:       cover (32'(count_q) == MaxBursts);
       FailedRead:   cover (fail_o && beat_q == 8'd1);
       Refused:      cover (refuse_o && count_q != '0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // AXI rules of ohmac_dma_wr: free flits for the host, a memory that takes AW and W at any time and answers with B, in order, any time after the
-// last W beat of the burst. One window is open over all addresses or closed, as it likes.
+// last W beat of the burst. One window is open over all addresses or closed, as it likes. One beat, any one, is followed from the coalescer to W.
 module dma_wr_formal
   import ohmac_pkg::*;
   import ohmac_isa_pkg::*;
@@ -23,7 +23,8 @@ module dma_wr_formal
   input logic                 aw_ready_i,
   input logic                 w_ready_i,
   input logic [1:0]           b_resp_i,
-  input logic                 b_valid_i
+  input logic                 b_valid_i,
+  input logic                 follow_i       // follow the beat that is stored now
 );
   logic rst_ni = 1'b0;
   always_ff @(posedge clk_i) rst_ni <= 1'b1;
@@ -109,6 +110,100 @@ module dma_wr_formal
     if (!rst_ni || w_end) beat_q <= '0;
     else if (w_valid_o && w_ready_i) beat_q <= beat_q + 8'd1;
   end
+  // ---- inside ----
+  // A burst, or a note alone, as ohmac_dma_wr packs it.
+  typedef struct packed {
+    logic        burst;
+    logic [63:0] addr;
+    logic [4:0]  beats;
+    logic [1:0]  note;
+    logic [3:0]  token;
+  } job_t;
+  localparam logic [1:0] NoteDrain = 2'd3;
+  if (MaxBursts != 4 || MaxBeats != 16) begin : gen_size
+    $fatal(1, "dma_wr_formal: the pointers below are those of 4 bursts of 16 beats");
+  end
+
+  function automatic logic legal(logic [63:0] addr, logic [4:0] beats);
+    return beats != '0 && 32'(beats) <= MaxBeats && addr[3:0] == '0 && 32'(addr[11:4]) + 32'(beats) <= 32'd256;
+  endfunction
+  function automatic logic [63:0] beat_addr(logic [63:0] addr, logic [4:0] beat);  // inside the page
+    return {addr[63:12], addr[11:4] + 8'(beat), 4'b0};
+  endfunction
+
+  job_t [1:0] jobs;       // closed bursts, oldest first
+  logic [1:0] jobs_there, jobs_legal;
+  job_t [3:0] waits;      // bursts and notes that wait for B, oldest first
+  logic [3:0] waits_there;
+  flit_t [1:0] ins;
+  logic [1:0] ins_aligned;
+  logic [5:0] beats_inside;
+  logic [2:0] bursts_waiting, drains;
+  always_comb begin
+    beats_inside   = 6'(u_dut.w_left_q) + (u_dut.open_q ? 6'(u_dut.beats_q) : 6'd0);
+    bursts_waiting = '0;
+    drains         = 3'(u_dut.drain_q);
+    for (int unsigned n = 0; n < 2; n++) begin
+      jobs[n]       = job_t'(u_dut.u_jobs.mem_q[1'(32'(u_dut.u_jobs.rptr_q) + n)]);
+      jobs_there[n] = n < 32'(u_dut.u_jobs.count_q);
+      jobs_legal[n] = !jobs_there[n] || !jobs[n].burst || legal(jobs[n].addr, jobs[n].beats);
+      if (jobs_there[n] && jobs[n].burst) beats_inside += 6'(jobs[n].beats);
+      if (jobs_there[n] && jobs[n].note == NoteDrain) drains += 3'd1;
+      ins[n]         = flit_t'(u_dut.u_in.mem_q[1'(32'(u_dut.u_in.rptr_q) + n)]);
+      ins_aligned[n] = n >= 32'(u_dut.u_in.count_q) || ins[n].addr[3:0] == '0;
+    end
+    for (int unsigned n = 0; n < 4; n++) begin
+      waits[n]       = job_t'(u_dut.u_wait.mem_q[2'(32'(u_dut.u_wait.rptr_q) + n)]);
+      waits_there[n] = n < 32'(u_dut.u_wait.count_q);
+      if (waits_there[n] && waits[n].burst) bursts_waiting += 3'd1;
+      if (waits_there[n] && waits[n].note == NoteDrain) drains += 3'd1;
+    end
+  end
+
+  // The followed beat: what it is, where it must go, how many leave before it.
+  logic follow_q, w_take, leaves;
+  logic [5:0] ahead_q;
+  logic [63:0] follow_addr_q;
+  logic [DataBits+StrbBits-1:0] follow_word_q;
+  assign w_take = w_valid_o && w_ready_i;
+  assign leaves = follow_q && ahead_q == '0 && w_take;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      follow_q <= 1'b0;
+    end else if (!follow_q) begin
+      if (u_dut.beat_push && follow_i) begin
+        follow_q      <= 1'b1;
+        ahead_q       <= u_dut.beat_count - 6'(w_take);
+        follow_addr_q <= u_dut.c_addr_q;
+        follow_word_q <= {u_dut.c_strb_q, u_dut.c_data_q};
+      end
+    end else if (w_take) begin
+      ahead_q <= ahead_q - 6'd1;
+      if (ahead_q == '0) follow_q <= 1'b0;
+    end
+  end
+  // The burst it is in, and its beat there.
+  logic [5:0] place;
+  logic [63:0] planned;
+  logic found;
+  always_comb begin
+    place   = ahead_q;
+    planned = beat_addr(aw_addr_o, 5'(beat_q) + 5'(place));
+    found   = place < 6'(u_dut.w_left_q);
+    if (!found) place -= 6'(u_dut.w_left_q);
+    for (int unsigned n = 0; n < 2; n++) begin
+      if (!found && jobs_there[n] && jobs[n].burst) begin
+        planned = beat_addr(jobs[n].addr, 5'(place));
+        found   = place < 6'(jobs[n].beats);
+        if (!found) place -= 6'(jobs[n].beats);
+      end
+    end
+    if (!found) begin
+      planned = beat_addr(u_dut.first_q, 5'(place));
+      found   = u_dut.open_q && place < 6'(u_dut.beats_q);
+    end
+  end
+
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin
       AwHolds:       assert (!aw_stall_q || (aw_valid_o && aw_addr_o == aw_addr_q && aw_len_o == aw_len_q));
@@ -121,6 +216,31 @@ module dma_wr_formal
       OneAwOneW:     assert (aw_count_q == w_count_q || aw_count_q == w_count_q + 4'd1 || w_count_q == aw_count_q + 4'd1);
       BReadyForIt:   assert (!b_ready_o || 32'(aw_count_q) + 32'(aw_valid_o) != 0);
       DoneWhenAsked: assert (!drain_done_o || drain_open_q);
+      RightPlace:    assert (!leaves || ({w_strb_o, w_data_o} == follow_word_q && beat_addr(aw_addr_o, 5'(beat_q)) == follow_addr_q));
+      NoGapsInW:     assert (w_valid_o == (u_dut.w_left_q != '0));
+      // For the induction: what the registers mean
+      InPointers:    assert (u_dut.u_in.count_q <= 2'd2 && 1'(32'(u_dut.u_in.rptr_q) + 32'(u_dut.u_in.count_q)) == u_dut.u_in.wptr_q);
+      JobPointers:   assert (u_dut.u_jobs.count_q <= 2'd2 &&
+                             1'(32'(u_dut.u_jobs.rptr_q) + 32'(u_dut.u_jobs.count_q)) == u_dut.u_jobs.wptr_q);
+      WaitPointers:  assert (u_dut.u_wait.count_q <= 3'd4 &&
+                             2'(32'(u_dut.u_wait.rptr_q) + 32'(u_dut.u_wait.count_q)) == u_dut.u_wait.wptr_q);
+      BeatPointers:  assert (u_dut.u_beats.count_q <= 6'd32 &&
+                             5'(32'(u_dut.u_beats.rptr_q) + 32'(u_dut.u_beats.count_q)) == u_dut.u_beats.wptr_q);
+      Aligned:       assert (ins_aligned == '1 && (!u_dut.a_valid_q || u_dut.a_addr_q[3:0] == '0) &&
+                             (!u_dut.c_valid_q || u_dut.c_addr_q[3:0] == '0));
+      NoteOfFlit:    assert (!u_dut.c_valid_q || u_dut.c_note_q != NoteDrain);
+      JobsLegal:     assert (jobs_legal == '1);
+      OpenBurst:     assert (!u_dut.open_q || (legal(u_dut.first_q, u_dut.beats_q + 5'd1) &&
+                                               u_dut.beats_q != '0 && u_dut.next_q == beat_addr(u_dut.first_q, u_dut.beats_q)));
+      BeatsBelong:   assert (u_dut.u_beats.count_q == beats_inside);
+      WLeft:         assert ((u_dut.w_left_q == '0) ? beat_q == '0 : 32'(u_dut.w_left_q) + 32'(beat_q) == 32'(aw_len_o) + 32'd1);
+      BurstLegal:    assert (!(aw_valid_o || u_dut.w_left_q != '0) || (32'(aw_len_o) < MaxBeats && legal(aw_addr_o, 5'(aw_len_o) + 5'd1)));
+      AwCounted:     assert (32'(aw_count_q) + 32'(aw_valid_o) == 32'(bursts_waiting));
+      WCounted:      assert (32'(w_count_q) + 32'(u_dut.w_left_q != '0) == 32'(bursts_waiting));
+      DrainCounted:  assert (drains == 3'(drain_open_q));
+      FollowedPlace: assert (!follow_q || (ahead_q < u_dut.u_beats.count_q && found && planned == follow_addr_q));
+      FollowedWord:  assert (!follow_q || u_dut.u_beats.mem_q[5'(u_dut.u_beats.rptr_q + 5'(ahead_q))] == follow_word_q);
+      FollowedGoes:  cover (leaves && beat_q == 8'd1 && aw_valid_o);
       TwoBeats:      cover (w_end && beat_q == 8'd1);
       EndsPage:      cover (aw_take && aw_addr_o[11:4] + aw_len_o == 8'd255 && aw_len_o == 8'd1);
       FailedWrite:   cover (fail_o);

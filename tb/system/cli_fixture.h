@@ -137,9 +137,13 @@ class TinyCli : public Cli {
   std::string arguments_;
 };
 
-inline void expect_error(const Answer& a, std::initializer_list<const char*> words) {
+template <class Word>
+void expect_error_words(const Answer& a, std::initializer_list<Word> words) {
   EXPECT_EQ(a.code, 2) << a.text;
-  for (const char* w : words) EXPECT_NE(a.text.find(w), std::string::npos) << "no '" << w << "' in: " << a.text;
+  for (const Word& w : words) EXPECT_NE(a.text.find(w), std::string::npos) << "no '" << w << "' in: " << a.text;
 }
+/// Exit code 2 and a message with all the words.
+inline void expect_error(const Answer& a, std::initializer_list<const char*> words) { expect_error_words(a, words); }
+inline void expect_error(const Answer& a, std::initializer_list<std::string> words) { expect_error_words(a, words); }
 
 }  // namespace ohmac::test

@@ -500,12 +500,13 @@ TEST_F(TinyCli, RtlEqualsFastWithANetworkOfOnesOwn) {
 }
 
 TEST_F(TinyCli, RtlEqualsFastWithWires) {
-  const std::string wires = tiny() + " --images 2 --effect wire=on --row-ohm 3 --col-ohm 3 --driver-ohm 50";
+  const std::string tiny = "--geometry tiny" + arguments_;
+  const std::string wires = tiny + " --images 2 --effect wire=on --row-ohm 3 --col-ohm 3 --driver-ohm 50";
   const Answer a = ohmac("diff " + wires);
   EXPECT_EQ(a.code, 0) << a.text;
-  EXPECT_NE(sha_of("run " + wires), sha_of("run " + tiny() + " --images 2"));
-  expect_error(ohmac("run " + tiny() + " --row-ohm 3"), {"--row-ohm", "--effect wire=on"});
-  expect_error(ohmac("run " + tiny() + " --effect wire=on --read-noise per-device"), {"--read-noise", "wire"});
+  EXPECT_NE(sha_of("run " + wires), sha_of("run " + tiny + " --images 2"));
+  expect_error(ohmac("run " + tiny + " --row-ohm 3"), {"--row-ohm", "--effect wire=on"});
+  expect_error(ohmac("run " + tiny + " --effect wire=on --read-noise per-device"), {"--read-noise", "wire"});
 }
 
 TEST_F(TinyCli, ProgramImageForAnotherGeometryIsRefused) {

@@ -560,6 +560,7 @@ TEST_F(QuiesceTest, StopsClearsAndLeavesNoCause) {
   expect_stop();
   platform.expect_read(0x024, 0);
   expect_clear();
+  expect_window(platform);
   platform.expect_write(0x02C, 0xF);
   EXPECT_EQ(driver.quiesce(), Status::kOk);
 }
@@ -574,6 +575,7 @@ TEST_F(QuiesceTest, WaitsForTheJobTheTilesAndTheNoc) {
   }
   platform.expect_read(0x024, 0);
   expect_clear();
+  expect_window(platform);
   platform.expect_write(0x02C, 0xF);
   EXPECT_EQ(driver.quiesce(), Status::kOk);
 }

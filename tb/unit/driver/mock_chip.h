@@ -15,6 +15,15 @@ constexpr uint32_t kCapArray = 32u << 16 | 32;
 constexpr uint32_t kCapAdc = 18u << 24 | 4 << 16 | 8 << 8 | 8;  // 18 counters, 4 windows, 8 bits, 8 lanes
 constexpr uint32_t kSpares = 8;
 
+inline void expect_window(MockPlatform& p, uint32_t dma_bytes = 1 << 20) {
+  for (uint32_t w : {1, 2, 3}) p.expect_write(0x08C + 0x10 * w, 0);
+  p.expect_write(0x08C, 0);
+  p.expect_write(0x080, static_cast<uint32_t>(MockPlatform::kBus));
+  p.expect_write(0x084, static_cast<uint32_t>(MockPlatform::kBus >> 32));
+  p.expect_write(0x088, dma_bytes);
+  p.expect_write(0x08C, 3);
+}
+
 inline void expect_probe(MockPlatform& p, uint32_t dma_bytes = 1 << 20) {
   p.expect_read(0x000, 0x4F484D43);
   p.expect_read(0x004, 0x00010002);
@@ -25,12 +34,7 @@ inline void expect_probe(MockPlatform& p, uint32_t dma_bytes = 1 << 20) {
   p.expect_read(0x018, kSpares);
   p.expect_write(0x028, 0);
   p.expect_write(0x02C, 0xF);
-  for (uint32_t w : {1, 2, 3}) p.expect_write(0x08C + 0x10 * w, 0);
-  p.expect_write(0x08C, 0);
-  p.expect_write(0x080, static_cast<uint32_t>(MockPlatform::kBus));
-  p.expect_write(0x084, static_cast<uint32_t>(MockPlatform::kBus >> 32));
-  p.expect_write(0x088, dma_bytes);
-  p.expect_write(0x08C, 3);
+  expect_window(p, dma_bytes);
 }
 
 /// Doorbell of a job at the start of DMA memory, until the interrupt wait.

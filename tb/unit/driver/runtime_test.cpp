@@ -32,10 +32,11 @@ class RuntimeTest : public ::testing::Test {
     platform.verify();
   }
   void expect_tile_data() {
-    EXPECT_EQ(desc_word(platform, 0, 4), 0x800420u);  // TRAP: watchdog on, overflow is a fault
-    EXPECT_EQ(desc_word(platform, 0, 1), 4u);
-    EXPECT_NE(written_words(platform, 0)[0] & 0xFFFF, 0u);
-    EXPECT_EQ(written_words(platform, 0)[0] >> 16, 1u);
+    EXPECT_EQ(desc_word(platform, 0, 4), 0x800400u);  // TIMING as after reset, TRAP: watchdog on, overflow is a fault
+    EXPECT_EQ(desc_word(platform, 0, 1), 36u);
+    EXPECT_EQ(written_words(platform, 0)[0], 32u << 8 | 4);
+    EXPECT_NE(written_words(platform, 0)[8] & 0xFFFF, 0u);
+    EXPECT_EQ(written_words(platform, 0)[8] >> 16, 1u);
     EXPECT_EQ(desc_word(platform, 1, 0), 1u);  // program
     EXPECT_EQ(desc_word(platform, 1, 4), 0u);
     EXPECT_EQ(desc_word(platform, 2, 4), 0x800400u);

@@ -308,11 +308,11 @@ TEST(RowDac, SettlingCutsPulsesOnlyWhenTheIntegrationIsTooShort) {
   c.settling = true;
   RowDac dac(c);
   const uint32_t row[] = {0, 1, 4};
-  float x[] = {127, -30, 5}, x2[3];
+  float x[] = {127, -30, 0, 0, 5}, x2[5];
   dac.apply(1, 0, 40, row, 3, x, x2);
   EXPECT_NEAR(x[0], 39, 1e-4);   // cut at 40 ns, less the rising edge's 1 ns
   EXPECT_NEAR(x[1], -30, 1e-3);  // 10 ns of tail: e^-10
-  EXPECT_NEAR(x[2], 5, 1e-4);
+  EXPECT_NEAR(x[4], 5, 1e-4);
   c.mode = DacMode::kVoltage;
   EXPECT_TRUE(RowDac(c).ideal());
 }

@@ -144,7 +144,7 @@ TEST(Snapshot, ErrorsSayWhereAndWhy) {
     return error_of([&] { decode_snapshot(b.data(), b.size(), "chip.snap"); });
   };
   EXPECT_EQ(error(bytes.size(), 0, 1), "chip.snap: not a snapshot of ohmac");
-  EXPECT_EQ(error(bytes.size(), 4, 2), "chip.snap: snapshot format version 0, this program reads version 2");
+  EXPECT_EQ(error(bytes.size(), 4, 2), "chip.snap: snapshot format version 6, this program reads version 4");
   EXPECT_EQ(error(bytes.size(), 60, 1), "chip.snap: chip section: wrong CRC: the file is damaged");
   EXPECT_EQ(error(bytes.size() - 8, 0, 0),
             "chip.snap: firmware section: ends too early: the file is cut off or damaged");

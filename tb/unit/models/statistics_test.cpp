@@ -132,8 +132,8 @@ struct Expected {
 
 /// Trapezoid over both gaussians; the clamp makes one kink, so the error is of second order in the step.
 Expected integrate(const Law& l, double x, double age) {
-  constexpr int kHalf = 350;
-  constexpr double kStep = 0.02;
+  constexpr int kHalf = 175;
+  constexpr double kStep = 0.04;
   std::vector<double> weight(2 * kHalf + 1);
   double total = 0;
   for (int i = -kHalf; i <= kHalf; ++i)
