@@ -107,6 +107,10 @@ MvmError measure_mvm(const MacroConfig& config, const MvmWorkload& w, const MvmR
   program(&m, w);
   ColumnCorrection cal{std::vector<double>(w.cols, 1.0), std::vector<double>(w.cols, 0.0)};
   if (r.calibrate) cal = calibrate_columns(&m, w.cols, r);
+  if (!r.correct_gains) {
+    for (size_t c = 0; c < w.cols; ++c) cal.offset_steps[c] /= cal.gain[c];
+    cal.gain.assign(w.cols, 1.0);
+  }
   m.advance_time(age_s);
   const Geometry& g = config.geometry;
   const double step = std::ldexp(1.0, static_cast<int>(r.range));

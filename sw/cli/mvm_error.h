@@ -30,7 +30,8 @@ uint32_t finest_range(const MvmWorkload& w, uint32_t adc_bits);
 struct MvmReadout {
   uint32_t adc_bits = 8, range = 7;
   uint32_t integrate_cycles = 32;
-  bool calibrate = true;  ///< gain and offset of every column by reads of the reference row, as firmware does
+  bool calibrate = true;      ///< gain and offset of every column by reads of the reference row, as firmware does
+  bool correct_gains = true;  ///< else calibration corrects the offsets only
 };
 
 /// How far the results are off. Full scale: what the ADC spans, 2^bits steps.

@@ -133,6 +133,9 @@ TEST(MvmError, CalibrationTakesTheLanesErrorsOut) {
   const double step = std::ldexp(1.0, static_cast<int>(r.range));
   EXPECT_NEAR(raw.sigma / std::hypot(0.07 * raw.signal, 1.5 * step), 1, 0.4);
   EXPECT_LT(calibrated.sigma, 0.35 * step);
+  r.correct_gains = false;
+  const MvmError offsets_only = measure(w, lanes, r);
+  EXPECT_NEAR(offsets_only.sigma / (0.07 * raw.signal), 1, 0.4);
 }
 
 TEST(MvmError, OfDriftIsMostlyACommonGain) {
