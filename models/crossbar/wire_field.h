@@ -15,8 +15,8 @@ namespace ohmac {
 ///
 /// Rows and columns are ladders, which are solved directly; between them conjugate gradients iterate on the voltages of
 /// the columns. A few iterations are enough where wires take a few percent of the voltage, thousands where they take
-/// nearly all; where a wire outweighs a cell by many orders of magnitude, rounding limits the accuracy (1e-6 for 1 S cells
-/// and 1e9 ohm wires), which it does not in effective_conductance().
+/// nearly all; where a wire outweighs a cell by many orders of magnitude, rounding limits the accuracy (1e-6 for 1 S
+/// cells and 1e9 ohm wires), which it does not in effective_conductance().
 class WireField {
  public:
   /// @param g siemens, row-major [rows x cols]. Throws like effective_conductance().

@@ -300,7 +300,8 @@ struct Macro::Impl {
     return settled;
   }
 
-  /// Nothing acts that the kernels of whole MVMs do not know: wires, DACs, bends and searches other than the plain ones.
+  /// Nothing acts that the kernels of whole MVMs do not know: wires, DACs, bends and searches other than the plain
+  /// ones.
   bool plain() const {
     return !wired && row_dac.ideal() && !bends && sar_dac == nullptr && window == 0 &&
            config.read_noise == ReadNoise::kColumn;

@@ -64,7 +64,8 @@ std::string read_file(const std::string& path) {
   std::ifstream f(path, std::ios::binary);
   std::ostringstream bytes;
   if (f && f.peek() != std::ifstream::traits_type::eof()) bytes << f.rdbuf();  // of nothing, << would fail
-  if (!f.is_open() || f.bad() || bytes.fail()) throw UsageError(fmt::format("{}: cannot read: {}", path, std::strerror(errno)));
+  if (!f.is_open() || f.bad() || bytes.fail())
+    throw UsageError(fmt::format("{}: cannot read: {}", path, std::strerror(errno)));
   return bytes.str();
 }
 

@@ -97,9 +97,8 @@ class Driver {
   uint32_t outstanding() const { return outstanding_; }
 
   /// Brings chip to rest after a failure, without reset: aborts the DMA, stops every tile, waits until none runs and no
-  /// flit is under way, clears tokens and faults of every tile, opens the DMA window anew. Devices, calibration, repairs
-  /// and tile SRAM stay.
-  /// kTimeout if the chip does not come to rest: only a reset helps then.
+  /// flit is under way, clears tokens and faults of every tile, opens the DMA window anew. Devices, calibration,
+  /// repairs and tile SRAM stay. kTimeout if the chip does not come to rest: only a reset helps then.
   Status quiesce();
   /// Writes 0 to the whole SRAM of the tiles of the mask, which also repairs wrong parity.
   Status clear_sram(uint64_t mask);

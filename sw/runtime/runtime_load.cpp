@@ -246,8 +246,8 @@ Status Runtime::judge(const LoadOptions& options, LoadReport* report) {
   return Status::kOk;
 }
 
-// Traps and phase timing (as after reset; a recovery puts it right again), then programs and constants of all tiles, which
-// may set their own.
+// Traps and phase timing (as after reset; a recovery puts it right again), then programs and constants of all tiles,
+// which may set their own.
 Status Runtime::load_tiles(const ImageReader& image) {
   TileWriter writer(driver_);
   uint32_t words[isa::cfg::kTrapBase - isa::cfg::kTimingBase + 1] = {};  // what lies between them names nothing

@@ -111,8 +111,7 @@ TEST_F(Prog, AmplitudeFollowsTheIteration) {
   targets({127});
   ASSERT_EQ(go({prog()}), TileStop::kHalted);
   double g = 0;
-  for (const uint32_t amp : {3, 3, 4, 4, 5, 5, 5})
-    g = pulse_set_us(g, pulse_step_us(kLaw, amp, 10 * 4.0), kLaw.max_us);
+  for (const uint32_t amp : {3, 3, 4, 4, 5, 5, 5}) g = pulse_set_us(g, pulse_step_us(kLaw, amp, 10 * 4.0), kLaw.max_us);
   EXPECT_NEAR(t.macro().device_state().array.g_us[device(0, false)], g, 1e-6 * g);
   EXPECT_EQ(count(Counter::kProgReads), 8u);
   EXPECT_EQ(count(Counter::kPulses), 7u);
@@ -127,8 +126,7 @@ TEST_F(Prog, AmplitudeMayFallAndStaysWithoutSteps) {
     targets({-127});
     ASSERT_EQ(go({prog()}), TileStop::kHalted);
     double g = 0;
-    for (const uint32_t amp : amps)
-      g = pulse_set_us(g, pulse_step_us(kLaw, amp, 10 * 4.0), kLaw.max_us);
+    for (const uint32_t amp : amps) g = pulse_set_us(g, pulse_step_us(kLaw, amp, 10 * 4.0), kLaw.max_us);
     EXPECT_NEAR(t.macro().device_state().array.g_us[device(0, true)], g, 1e-6 * g);
     std::swap(t, fresh);
   }

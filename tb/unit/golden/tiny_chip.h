@@ -42,8 +42,8 @@ class TinyChip : public ::testing::Test {
       context.randReset(2);
       context.randSeed(static_cast<int>(seed % 0x7FFFFFFF));
     };
-    chip = std::make_unique<tb::ChipBench>(std::make_unique<VerilatedChip<Model>>(tiny_geometry(), random),
-                                           macros, memory, stall, seed);
+    chip = std::make_unique<tb::ChipBench>(std::make_unique<VerilatedChip<Model>>(tiny_geometry(), random), macros,
+                                           memory, stall, seed);
   }
   uint8_t* at(uint64_t bus) { return chip->memory() + (bus - kBase); }
   void expect_network() {

@@ -176,7 +176,7 @@ TEST(Saturation, IsASmoothLimit) {
     }
     EXPECT_EQ(y[400], 0.0f);
     EXPECT_NEAR(y[400 + 160], 146.7206, 1e-3);  // 160 / 2^(1/8)
-    EXPECT_NEAR(y[400 + 128], 125.5423, 1e-3);   // 128 / (1 + 0.8^8)^(1/8)
+    EXPECT_NEAR(y[400 + 128], 125.5423, 1e-3);  // 128 / (1 + 0.8^8)^(1/8)
   }
   force_simd(before);
 }

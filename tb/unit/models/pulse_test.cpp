@@ -18,7 +18,8 @@ using namespace ohmac;
 const PulsePreset kLaw = builtin_technology("pcm_generic")->pulse;
 constexpr double kUnit = 127 / 25.0;
 
-// --- The law. Hand values from models/device/technologies/pcm_generic.toml: 0.25 uS, ratio 1.32, Gm 50 uS, RESET floor 1/2.
+// --- The law. Hand values from models/device/technologies/pcm_generic.toml: 0.25 uS, ratio 1.32, Gm 50 uS, RESET floor
+// 1/2.
 
 TEST(PulseLaw, StepIsGeometricInAmplitudeAndProportionalToWidth) {
   EXPECT_DOUBLE_EQ(pulse_step_us(kLaw, 0, 100), 0.25);
@@ -360,7 +361,8 @@ TEST_F(PulsedArray, EpochsThatNothingUsesMakeRoom) {
   EXPECT_LE(a.state().epochs.size(), 65536u);
   const auto m = a.effective({0, 70000});
   const double g = a.conductance_us(0, 0, 0), n = gaussian_pair(philox(5, Draw{3, 0, 0, 0, 0})).a;
-  const double want = g * std::pow(1 + (70000 - 0.5) / 20, -drift_exponent(*builtin_technology("pcm_generic"), g / 25, n));
+  const double want =
+      g * std::pow(1 + (70000 - 0.5) / 20, -drift_exponent(*builtin_technology("pcm_generic"), g / 25, n));
   EXPECT_NEAR(m.w[m.index(0, 0)], want * kUnit, 1e-5);
 }
 

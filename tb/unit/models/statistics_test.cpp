@@ -155,7 +155,9 @@ Expected integrate(const Law& l, double x, double age) {
     }
   }
   const auto sigma = [](double second, double mean) { return std::sqrt(std::max(0.0, second - mean * mean)); };
-  return {{centre + p1, sigma(p2, p1)}, {centre + a1, sigma(a2, a1)}, {centre + a1, std::sqrt(std::max(0.0, a2 - a1 * a1) + noise)}};
+  return {{centre + p1, sigma(p2, p1)},
+          {centre + a1, sigma(a2, a1)},
+          {centre + a1, std::sqrt(std::max(0.0, a2 - a1 * a1) + noise)}};
 }
 
 class Statistics : public ::testing::TestWithParam<std::string> {};
