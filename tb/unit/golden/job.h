@@ -164,23 +164,29 @@ struct Mlp {
   }
 
   /// Two vectors ahead, the rest as slots come free; done when every result is in memory.
-  std::vector<Desc> job() const {
+  std::vector<Desc> job() const { return stream(3, 0, 1, images); }
+  /// The second layer alone, tile 1: each input goes to it, each result to the outbox.
+  std::vector<Desc> second_layer() const { return stream(2, 1, 0, 2); }
+
+  /// The inputs to one tile of those started. @param slot_token DMA token of a free slot; @param results tokens 0 that
+  /// are left to wait for at the end
+  std::vector<Desc> stream(uint32_t started, uint32_t tile, uint8_t slot_token, uint32_t results) const {
     using isa::DmaOp;
-    return {{.op = DmaOp::kStart, .mask = 3},
-            {.op = DmaOp::kM2t, .tile = 0, .len = 32, .mem = kIn, .tile_addr = 0x1000, .sig_token = 0},
-            {.op = DmaOp::kM2t, .tile = 0, .len = 32, .mem = kIn + 32, .tile_addr = 0x1020, .sig_token = 0},
+    return {{.op = DmaOp::kStart, .mask = started},
+            {.op = DmaOp::kM2t, .tile = tile, .len = 32, .mem = kIn, .tile_addr = 0x1000, .sig_token = 0},
+            {.op = DmaOp::kM2t, .tile = tile, .len = 32, .mem = kIn + 32, .tile_addr = 0x1020, .sig_token = 0},
             {.op = DmaOp::kRepeat, .len = images - 2, .repeat = 1},
             {.op = DmaOp::kM2t,
-             .tile = 0,
+             .tile = tile,
              .len = 32,
              .mem = kIn + 64,
              .tile_addr = 0x1000,
              .mem_stride = 32,
              .tile_stride = 32,
              .tile_slots = 2,
-             .wait_token = 1,
+             .wait_token = slot_token,
              .sig_token = 0},
-            {.op = DmaOp::kWait, .wait_token = 0, .wait_count = images},
+            {.op = DmaOp::kWait, .wait_token = 0, .wait_count = results},
             {}};
   }
 

@@ -66,26 +66,6 @@ class ChipTraps : public TinyChip<Vchip_tiny_checked> {
     ring(load(pieces));
     finish();
   }
-  /// The second layer alone, tile 1: each input goes to it, each result to the outbox.
-  std::vector<Desc> layer() const {
-    using isa::DmaOp;
-    return {{.op = DmaOp::kStart, .mask = 2},
-            {.op = DmaOp::kM2t, .tile = 1, .len = 32, .mem = kIn, .tile_addr = 0x1000, .sig_token = 0},
-            {.op = DmaOp::kM2t, .tile = 1, .len = 32, .mem = kIn + 32, .tile_addr = 0x1020, .sig_token = 0},
-            {.op = DmaOp::kRepeat, .len = kImages - 2, .repeat = 1},
-            {.op = DmaOp::kM2t,
-             .tile = 1,
-             .len = 32,
-             .mem = kIn + 64,
-             .tile_addr = 0x1000,
-             .mem_stride = 32,
-             .tile_stride = 32,
-             .tile_slots = 2,
-             .wait_token = 0,
-             .sig_token = 0},
-            {.op = DmaOp::kWait, .wait_token = 0, .wait_count = 2},
-            {}};
-  }
   void expect_layer() {
     for (uint32_t i = 0; i < kImages; ++i) {
       int32_t got[8];
@@ -144,7 +124,7 @@ TEST_F(ChipTraps, FaultOfOneTileDoesNotTouchTheOther) {
     ring(load(pieces));
     finish();
     write(CSR(irq_cause), 0xF);
-    ring(layer());
+    ring(mlp.second_layer());
     if (c.fault != isa::Fault::kNone) {
       control(0, kStart);
       if (c.stop) {
@@ -193,8 +173,8 @@ TEST_F(ChipTraps, JobThatFailsDoesNotHarmTheOneBehindIt) {
       const std::vector<Desc> fails{{.op = DmaOp::kWait, .wait_token = 0, .wait_count = 0}, bad[n].second, {}};
       write(CSR(irq_cause), 0xF);
       bool seen_busy = false;
-      ring(bad_first ? fails : layer());
-      ring(bad_first ? layer() : fails, kJob2);
+      ring(bad_first ? fails : mlp.second_layer());
+      ring(bad_first ? mlp.second_layer() : fails, kJob2);
       if (!bad_first) {
         EXPECT_EQ(read(CSR(status)) & 9, 9u) << "one runs, one waits";
       }
