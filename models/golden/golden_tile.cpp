@@ -46,8 +46,11 @@ GoldenTile::GoldenTile(const Geometry& geometry, const Macro& macro)
 
 void GoldenTile::reset() {
   const Tick now = now_;
+  ChipTimeline* const timeline = timeline_;
+  const uint32_t number = number_;
   *this = GoldenTile(geometry_, macro_);
   now_ = now;
+  set_timeline(timeline, number);
 }
 
 // ----------------------------------------------------------------------------------------------------------------
