@@ -1,0 +1,91 @@
+"""Liberty stubs of the hard macros of the chip. Their figures come from the cost tables of constraints/costs."""
+
+import dataclasses
+import math
+
+
+# Percent of the supply; slews and delays of the stubs are plain numbers, so only that they are legal matters.
+THRESHOLDS = {"input": 50, "output": 50, "slew_lower": 20, "slew_upper": 80}
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Memory:
+    kind: str  # ohmac_sram, ohmac_mvm_mem
+    width: int
+    depth: int
+
+    @property
+    def cell(self):
+        return f"{self.kind}_{self.width}x{self.depth}"
+
+    @property
+    def bits(self):
+        return self.depth * (self.width * 9 // 8 if self.kind == "ohmac_sram" else self.width)
+
+    @property
+    def ports(self):
+        """{name: (direction, width)}"""
+        addr = max(1, math.ceil(math.log2(self.depth)))
+        w = self.width
+        if self.kind == "ohmac_sram":
+            return {
+                "clk_i": ("input", 1), "req_i": ("input", 1), "we_i": ("input", 1), "addr_i": ("input", addr), "strb_i": ("input", w // 8),
+                "wdata_i": ("input", w), "wpar_i": ("input", w // 8), "rdata_o": ("output", w), "rpar_o": ("output", w // 8),
+            }
+        return {
+            "clk_i": ("input", 1), "we_i": ("input", 1), "waddr_i": ("input", addr), "wdata_i": ("input", w), "re_i": ("input", 1),
+            "raddr_i": ("input", addr), "rdata_o": ("output", w),
+        }
+
+
+def _pin(name, direction, clocked, access, setup, hold, cap):
+    out = [f"      direction : {direction};"]
+    if name == "clk_i":
+        out += ["      clock : true;", f"      capacitance : {cap * 4:.4f};"]
+    elif direction == "input":
+        out.append(f"      capacitance : {cap:.4f};")
+        for kind, value in (("setup_rising", setup), ("hold_rising", hold)):
+            out.append(
+                f'      timing() {{ related_pin : "clk_i"; timing_type : {kind}; rise_constraint(scalar) {{ values("{value:.4f}"); }} '
+                f'fall_constraint(scalar) {{ values("{value:.4f}"); }} }}'
+            )
+    else:
+        out.append("      max_capacitance : 1.0;")
+        out.append(
+            '      timing() { related_pin : "clk_i"; timing_type : rising_edge; timing_sense : non_unate; '
+            + " ".join(f'{t}(scalar) {{ values("{v:.4f}"); }}' for t, v in
+                       (("cell_rise", access), ("cell_fall", access), ("rise_transition", 0.15), ("fall_transition", 0.15)))
+            + " }"
+        )
+    return out
+
+
+def cell(name, ports, area, access, setup, hold, cap=0.01):
+    types, body = {}, []
+    for port, (direction, width) in ports.items():
+        bus = width > 1 or port not in ("clk_i", "req_i", "we_i", "re_i")
+        if bus:
+            types[width] = f"bus{width}"
+            body += [f"    bus({port}) {{", f"      bus_type : bus{width};"]
+        else:
+            body.append(f"    pin({port}) {{")
+        body += _pin(port, direction, True, access, setup, hold, cap) + ["    }"]
+    return types, [f"  cell({name}) {{", f"    area : {area:.1f};", "    dont_touch : true;", "    interface_timing : true;", *body, "  }"]
+
+
+def liberty(memories):
+    types, cells = {}, []
+    for m in sorted(memories):
+        t, c = cell(m.cell, m.ports, 1000.0, 2.2 if m.kind == "ohmac_sram" else 1.2, 0.3, 0.0)
+        types |= t
+        cells += c
+    head = [
+        "library(ohmac_macros) {", "  delay_model : table_lookup;", '  time_unit : "1ns";', '  voltage_unit : "1V";', '  current_unit : "1uA";',
+        '  pulling_resistance_unit : "1kohm";', '  leakage_power_unit : "1nW";', "  capacitive_load_unit(1,pf);", "  nom_voltage : 1.8;",
+        *(f"  {k}_threshold_pct_{e} : {v};" for k, v in THRESHOLDS.items() for e in ("rise", "fall")), "  nom_process : 1;", "  nom_temperature : 25;",
+    ]
+    for width, name in sorted(types.items()):
+        head.append(
+            f"  type({name}) {{ base_type : array; data_type : bit; bit_width : {width}; bit_from : {width - 1}; bit_to : 0; downto : true; }}"
+        )
+    return "\n".join([*head, *cells, "}", ""])

@@ -1,0 +1,218 @@
+"""Maps one unit of the chip to a standard-cell library: netlist (Verilog and JSON) and area of every instance."""
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import pathlib
+import re
+import sys
+
+import design
+import netlist
+import stubs
+import yosys
+from library import DEFAULT, Library
+
+FLOW = pathlib.Path(__file__).resolve().parent
+
+
+def _glob(name):
+    """A Yosys pattern for exactly this name, but for its brackets."""
+    return re.sub(r"[\[\]]", "?", name)
+
+
+def _read(unit, geometry, top=None):
+    options = ["read_slang --threads 1 --ignore-assertions --keep-hierarchy", f"--top {top or unit.top}"]
+    options += [f"--blackboxed-module {m}" for m in unit.black_boxes]
+    options += [f"-G {n}={v}" for n, v in geometry.verilog(unit.parameters).items()]
+    return " ".join(options + unit.files())
+
+
+def memories(elaborated):
+    """{module: stub cell} of the memories in a design written by write_json."""
+    found = {}
+    for name, module in elaborated["modules"].items():
+        kind = name.split("$")[0]
+        if kind not in design.MEMORIES:
+            continue
+        width = {p: len(v["bits"]) for p, v in module["ports"].items()}
+        memory = next(iter(module["memories"].values()))
+        found[name] = stubs.Memory(kind, width["wdata_i"], memory["size"])
+    return found
+
+
+# Adders and multipliers before technology mapping; OSU has no full-adder tree worth inferring, so ABC gets plain logic.
+COARSE = """
+proc
+opt_expr
+opt_clean
+check -assert
+opt -nodffe -nosdff
+wreduce
+peepopt
+opt_clean
+booth
+alumacc
+share
+opt -nosdff
+memory -nomap
+opt_clean
+memory_map
+opt_hier
+opt -full -nosdff
+opt_hier
+opt -full -nosdff
+techmap
+opt -fast -nosdff
+opt_clean -purge
+""".split("\n")
+
+# Shared logic is cleaned, then depth is taken out of it (if -g), mapped with structural choices, large fan-outs get buffers and cells their sizes.
+ABC = """strash
+ifraig
+scorr
+dc2
+strash
+if -K 6 -g
+strash
+&get -n
+&st
+&dch
+&nf
+&put
+buffer -c -N 12
+topo
+upsize -D {fast}
+dnsize -D {period}
+stime -p
+"""
+
+
+def map_unit(unit, geometry, library, out, period_ps=3200):
+    """Writes OUT/netlist.v, netlist.json, stubs.lib and area.json; returns the latter. Skips the work if nothing has changed."""
+    out = pathlib.Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    key = _key(unit, geometry, library, period_ps)
+    stamp = out / "key"
+    if stamp.exists() and stamp.read_text() == key:
+        return json.loads((out / "area.json").read_text())
+    stamp.unlink(missing_ok=True)
+
+    read = _read(unit, geometry)
+    yosys.run("elaborate", [read, f"write_json {out}/elaborated.json"], out)
+    elaborated = json.loads((out / "elaborated.json").read_text())
+    (out / "elaborated.json").unlink()
+    found = memories(elaborated)
+    gates = any(m.startswith("ohmac_clk_gate$") for m in elaborated["modules"])
+    (out / "stubs.lib").write_text(stubs.liberty(set(found.values())))
+    (out / "abc.script").write_text(ABC.format(period=period_ps, fast=int(0.6 * period_ps)))
+    (out / "abc.constr").write_text(f"set_driving_cell {library.buffer()}\nset_load 0.05\n")
+
+    lib = library.path
+    replace = [f"read_liberty -lib -ignore_miss_func {lib}", f"read_liberty -lib -ignore_miss_func {out}/stubs.lib"]
+    for module, memory in sorted(found.items()):
+        replace += [f"chtype -set {memory.cell} t:{_glob(module)}", f"delete ={_glob(module)}"]
+    # Holds assertions only.
+    replace += ["delete t:ohmac_hold_check*", "delete =ohmac_hold_check*"]
+    commands = [
+        read,
+        *replace,
+        f"hierarchy -check -top {unit.top}",
+        *COARSE,
+        "select -assert-none t:$_DLATCH* t:$_SR_* t:$_ALDFF* %u %u ohmac_clk_gate*/* %d",
+        f"techmap -map {_clock_gate_map(library, out)} ohmac_clk_gate*" if gates else "",
+        f"dfflibmap -liberty {lib}",
+        "opt -fast -nosdff",
+        f"abc -liberty {lib} -constr {out}/abc.constr -D {period_ps} -script {out}/abc.script",
+        "setundef -zero",
+        "opt_clean -purge",
+        "select -assert-none t:$*",
+        "check -mapped -assert",
+        *(f"rename -wire t:{n}" for n, c in sorted(library.cells.items()) if c["flop"] or c["latch"]),  # flops tell their signal
+        f"write_verilog -noattr -noexpr -simple-lhs {out}/netlist.v",
+    ]
+    yosys.run("map", [c for c in commands if c], out)
+    netlist.tidy(out / "netlist.v")
+    area = area_of(netlist.read(out / "netlist.v"), unit.top, library, {m.cell: m for m in found.values()})
+    (out / "area.json").write_text(json.dumps(area, indent=1))
+    stamp.write_text(key)
+    return area
+
+
+def _key(unit, geometry, library, period_ps):
+    h = hashlib.sha256(repr((unit.name, dataclasses.astuple(geometry), period_ps)).encode())
+    for f in [*unit.files(), *sorted(map(str, FLOW.glob("*"))), library.path]:
+        p = design.ROOT / f
+        if p.is_file():
+            h.update(p.read_bytes())
+    return h.hexdigest()
+
+
+def _clock_gate_map(library, out):
+    """ohmac_clk_gate from a latch and an AND of the library: only its latch needs a rule, ABC maps the rest."""
+    name, cell = next((n, c) for n, c in sorted(library.cells.items()) if c["latch"])
+    enable = next(p for p, v in cell["pins"].items() if v["clock"])
+    data = next(p for p, v in cell["pins"].items() if v["direction"] == "input" and p != enable)
+    q = next(p for p, v in cell["pins"].items() if v["direction"] == "output")
+    inv = library.inverter()
+    pins = library.cells[inv]["pins"]
+    a = next(p for p, v in pins.items() if v["direction"] == "input")
+    y = next(p for p, v in pins.items() if v["direction"] == "output")
+    path = out / "latch_map.v"
+    path.write_text(
+        f"""module \\$_DLATCH_P_ (input E, D, output Q);
+  {name} _TECHMAP_REPLACE_ (.{enable}(E), .{data}(D), .{q}(Q));
+endmodule
+module \\$_DLATCH_N_ (input E, D, output Q);
+  wire e;
+  {inv} u_inv (.{a}(E), .{y}(e));
+  {name} _TECHMAP_REPLACE_ (.{enable}(e), .{data}(D), .{q}(Q));
+endmodule
+"""
+    )
+    return path
+
+
+def area_of(modules, top, library, stub_cells):
+    """{instance path: {"module", "area_um2" and "cells", "flops" of its own, "memories"}}; the path of the top is ""."""
+    table = {}
+
+    def walk(name, path):
+        own = {"module": name.split("$")[0], "area_um2": 0.0, "cells": 0, "flops": 0, "memories": {}}
+        table[path] = own
+        for inst, kind, _ in modules[name]:
+            if kind in library.cells:
+                own["area_um2"] += library.cells[kind]["area"]
+                own["cells"] += 1
+                own["flops"] += library.cells[kind]["flop"]
+            elif kind in stub_cells:
+                own["memories"][kind] = own["memories"].get(kind, 0) + 1
+            elif kind in modules:
+                walk(kind, f"{path}/{inst}" if path else inst)
+            elif kind.split("$")[0] not in ("ohmac_tile",):
+                raise design.FlowError(f"netlist of {top}: cell {path}/{inst} is a {kind}, which neither {library.path} nor the stubs have")
+
+    walk(top, "")
+    return table
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--unit", choices=design.UNITS, default="tile")
+    p.add_argument("--geometry", default="reference")
+    p.add_argument("--liberty", default=str(DEFAULT))
+    p.add_argument("--out", default=None)
+    a = p.parse_args()
+    try:
+        g = design.geometry(a.geometry)
+        library = Library(a.liberty)
+        out = pathlib.Path(a.out or design.ROOT / "build" / "synth" / library.name / g.name / a.unit)
+        area = map_unit(design.UNITS[a.unit], g, library, out)
+    except design.FlowError as e:
+        sys.exit(f"synth: {e}")
+    print(f"{sum(r['area_um2'] for r in area.values()) / 1e6:.3f} mm2, {sum(r['cells'] for r in area.values())} cells, in {out}")
+
+
+if __name__ == "__main__":
+    main()
