@@ -94,3 +94,17 @@ UNITS = {
     # Everything but the tiles: mesh, DMA, registers, clock gates.
     "chip": Unit("chip", "ohmac_top", ("MeshX", "MeshY", *_TILE), ("common", "analog_if", "tile", "noc", "regs/gen", "top"), ("ohmac_tile",)),
 }
+
+
+def unit(name):
+    """A unit by name, or any module of the chip on its own with its default parameters (--unit ohmac_vector)."""
+    if name in UNITS:
+        return UNITS[name]
+    if not list((ROOT / "rtl").glob(f"*/{name}.sv")):
+        raise FlowError(f"unit {name!r} is neither one of {', '.join(UNITS)} nor a module of rtl/")
+    return Unit(name, name, (), ("common", "analog_if", "tile", "noc", "regs/gen", "top"))
+
+
+def sdc(unit):
+    """Constraints of a unit; a module on its own has those of constraints/sdc/module.sdc."""
+    return ROOT / "constraints" / "sdc" / (f"{unit.name}.sdc" if unit.name in UNITS else "module.sdc")

@@ -113,8 +113,8 @@ def map_unit(unit, geometry, library, out, period_ps=3200):
     replace = [f"read_liberty -lib -ignore_miss_func {lib}", f"read_liberty -lib -ignore_miss_func {out}/stubs.lib"]
     for module, memory in sorted(found.items()):
         replace += [f"chtype -set {memory.cell} t:{_glob(module)}", f"delete ={_glob(module)}"]
-    # Holds assertions only.
-    replace += ["delete t:ohmac_hold_check*", "delete =ohmac_hold_check*"]
+    if any(m.startswith("ohmac_hold_check$") for m in elaborated["modules"]):  # holds assertions only
+        replace += ["delete t:ohmac_hold_check*", "delete =ohmac_hold_check*"]
     commands = [
         read,
         *replace,
@@ -199,7 +199,7 @@ def area_of(modules, top, library, stub_cells):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--unit", choices=design.UNITS, default="tile")
+    p.add_argument("--unit", default="tile", help="tile, chip, or a module of rtl/ on its own")
     p.add_argument("--geometry", default="reference")
     p.add_argument("--liberty", default=str(DEFAULT))
     p.add_argument("--out", default=None)
@@ -208,7 +208,7 @@ def main():
         g = design.geometry(a.geometry)
         library = Library(a.liberty)
         out = pathlib.Path(a.out or design.ROOT / "build" / "synth" / library.name / g.name / a.unit)
-        area = map_unit(design.UNITS[a.unit], g, library, out)
+        area = map_unit(design.unit(a.unit), g, library, out)
     except design.FlowError as e:
         sys.exit(f"synth: {e}")
     print(f"{sum(r['area_um2'] for r in area.values()) / 1e6:.3f} mm2, {sum(r['cells'] for r in area.values())} cells, in {out}")
