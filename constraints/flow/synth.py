@@ -24,16 +24,17 @@ def _glob(name):
 
 def _read(unit, geometry, top=None):
     options = ["read_slang --threads 1 --ignore-assertions --keep-hierarchy", f"--top {top or unit.top}"]
-    options += [f"--blackboxed-module {m}" for m in unit.black_boxes]
     options += [f"-G {n}={v}" for n, v in geometry.verilog(unit.parameters).items()]
     return " ".join(options + unit.files())
 
 
-def memories(elaborated):
-    """{module: stub cell} of the memories in a design written by write_json."""
+def macros(elaborated, unit):
+    """{module: stub} of the memories and of other units in a design written by write_json."""
     found = {}
     for name, module in elaborated["modules"].items():
         kind = name.split("$")[0]
+        if kind in unit.black_boxes:
+            found[name] = stubs.Block(kind, tuple((p, v["direction"], len(v["bits"])) for p, v in module["ports"].items()))
         if kind not in design.MEMORIES:
             continue
         width = {p: len(v["bits"]) for p, v in module["ports"].items()}
@@ -103,7 +104,7 @@ def map_unit(unit, geometry, library, out, period_ps=3200):
     yosys.run("elaborate", [read, f"write_json {out}/elaborated.json"], out)
     elaborated = json.loads((out / "elaborated.json").read_text())
     (out / "elaborated.json").unlink()
-    found = memories(elaborated)
+    found = macros(elaborated, unit)
     gates = any(m.startswith("ohmac_clk_gate$") for m in elaborated["modules"])
     (out / "stubs.lib").write_text(stubs.liberty(set(found.values())))
     (out / "abc.script").write_text(ABC.format(period=period_ps, fast=int(0.6 * period_ps)))
@@ -134,7 +135,7 @@ def map_unit(unit, geometry, library, out, period_ps=3200):
     ]
     yosys.run("map", [c for c in commands if c], out)
     netlist.tidy(out / "netlist.v")
-    area = area_of(netlist.read(out / "netlist.v"), unit.top, library, {m.cell: m for m in found.values()})
+    area = area_of(netlist.read(out / "netlist.v"), unit.top, library, {m.cell for m in found.values()})
     (out / "area.json").write_text(json.dumps(area, indent=1))
     stamp.write_text(key)
     return area
@@ -175,11 +176,11 @@ endmodule
 
 
 def area_of(modules, top, library, stub_cells):
-    """{instance path: {"module", "area_um2" and "cells", "flops" of its own, "memories"}}; the path of the top is ""."""
+    """{instance path: {"module", "area_um2" and "cells", "flops" of its own, "macros": {stub: number}}}; the path of the top is ""."""
     table = {}
 
     def walk(name, path):
-        own = {"module": name.split("$")[0], "area_um2": 0.0, "cells": 0, "flops": 0, "memories": {}}
+        own = {"module": name.split("$")[0], "area_um2": 0.0, "cells": 0, "flops": 0, "macros": {}}
         table[path] = own
         for inst, kind, _ in modules[name]:
             if kind in library.cells:
@@ -187,10 +188,10 @@ def area_of(modules, top, library, stub_cells):
                 own["cells"] += 1
                 own["flops"] += library.cells[kind]["flop"]
             elif kind in stub_cells:
-                own["memories"][kind] = own["memories"].get(kind, 0) + 1
+                own["macros"][kind] = own["macros"].get(kind, 0) + 1
             elif kind in modules:
                 walk(kind, f"{path}/{inst}" if path else inst)
-            elif kind.split("$")[0] not in ("ohmac_tile",):
+            else:
                 raise design.FlowError(f"netlist of {top}: cell {path}/{inst} is a {kind}, which neither {library.path} nor the stubs have")
 
     walk(top, "")
