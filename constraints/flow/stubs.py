@@ -120,7 +120,8 @@ def _block(b):
     return cell(b.cell, b.ports, 0.0, timing)
 
 
-def liberty(macros):
+def liberty(macros, extra):
+    """A library of the macros, with `extra` groups."""
     types, cells = {}, []
     for m in sorted(macros, key=lambda m: m.cell):
         t, c = _memory(m) if isinstance(m, Memory) else _block(m)
@@ -136,4 +137,4 @@ def liberty(macros):
         head.append(
             f"  type({name}) {{ base_type : array; data_type : bit; bit_width : {width}; bit_from : {width - 1}; bit_to : 0; downto : true; }}"
         )
-    return "\n".join([*head, *cells, "}", ""])
+    return "\n".join([*head, extra, *cells, "}", ""])

@@ -14,6 +14,8 @@ import stubs
 import yosys
 from library import DEFAULT, Library
 
+GATE = "ohmac_clk_gate"
+MIN_GATED = 6  # flops: a gate of OSU (latch, inverter, AND: 104 um2) is smaller than three multiplexers and spares their clock
 FLOW = pathlib.Path(__file__).resolve().parent
 
 
@@ -105,8 +107,7 @@ def map_unit(unit, geometry, library, out, period_ps=3200):
     elaborated = json.loads((out / "elaborated.json").read_text())
     (out / "elaborated.json").unlink()
     found = macros(elaborated, unit)
-    gates = any(m.startswith("ohmac_clk_gate$") for m in elaborated["modules"])
-    (out / "stubs.lib").write_text(stubs.liberty(set(found.values())))
+    (out / "stubs.lib").write_text(stubs.liberty(set(found.values()), library.wire_load()[1]))
     (out / "abc.script").write_text(ABC.format(period=period_ps, fast=int(0.6 * period_ps)))
     (out / "abc.constr").write_text(f"set_driving_cell {library.buffer()}\nset_load 0.05\n")
 
@@ -114,6 +115,12 @@ def map_unit(unit, geometry, library, out, period_ps=3200):
     replace = [f"read_liberty -lib -ignore_miss_func {lib}", f"read_liberty -lib -ignore_miss_func {out}/stubs.lib"]
     for module, memory in sorted(found.items()):
         replace += [f"chtype -set {memory.cell} t:{_glob(module)}", f"delete ={_glob(module)}"]
+    # Clock gates of the RTL become cells as those that are inferred.
+    gates = [m for m in elaborated["modules"] if m.startswith(GATE + "$")]
+    (out / "clock_gate.v").write_text(f"(* blackbox *) module {GATE} (input clk_i, input en_i, output clk_o); endmodule\n")
+    replace.append(f"read_verilog -lib {out}/clock_gate.v")
+    if gates:
+        replace += [f"chtype -set {GATE} t:{GATE}$*", f"delete ={GATE}$*"]
     if any(m.startswith("ohmac_hold_check$") for m in elaborated["modules"]):  # holds assertions only
         replace += ["delete t:ohmac_hold_check*", "delete =ohmac_hold_check*"]
     commands = [
@@ -121,8 +128,10 @@ def map_unit(unit, geometry, library, out, period_ps=3200):
         *replace,
         f"hierarchy -check -top {unit.top}",
         *COARSE,
-        "select -assert-none t:$_DLATCH* t:$_SR_* t:$_ALDFF* %u %u ohmac_clk_gate*/* %d",
-        f"techmap -map {_clock_gate_map(library, out)} ohmac_clk_gate*" if gates else "",
+        "select -assert-none t:$_DLATCH* t:$_SR_* t:$_ALDFF* %u %u",
+        # Registers with an enable get a clock gate where there are enough of them; the others a multiplexer.
+        f"clockgate -pos {GATE} en_i:clk_i:clk_o -min_net_size {MIN_GATED}",
+        f"techmap -map {_clock_gate_map(library, out)}",
         f"dfflibmap -liberty {lib}",
         "opt -fast -nosdff",
         f"abc -liberty {lib} -constr {out}/abc.constr -D {period_ps} -script {out}/abc.script",
@@ -151,24 +160,21 @@ def _key(unit, geometry, library, period_ps):
 
 
 def _clock_gate_map(library, out):
-    """ohmac_clk_gate from a latch and an AND of the library: only its latch needs a rule, ABC maps the rest."""
-    name, cell = next((n, c) for n, c in sorted(library.cells.items()) if c["latch"])
+    """Verilog that maps ohmac_clk_gate to an integrated clock gate of the library, or to latch, inverter and AND."""
+    latch, cell = next((n, c) for n, c in sorted(library.cells.items()) if c["latch"])
     enable = next(p for p, v in cell["pins"].items() if v["clock"])
     data = next(p for p, v in cell["pins"].items() if v["direction"] == "input" and p != enable)
     q = next(p for p, v in cell["pins"].items() if v["direction"] == "output")
-    inv = library.inverter()
-    pins = library.cells[inv]["pins"]
-    a = next(p for p, v in pins.items() if v["direction"] == "input")
-    y = next(p for p, v in pins.items() if v["direction"] == "output")
-    path = out / "latch_map.v"
+    inv, a, y = library.inverter(), *library.pins_of(library.inverter())
+    both, (b0, b1), z = library.and2(), *library.pins_of(library.and2())
+    path = out / "clock_gate_map.v"
     path.write_text(
-        f"""module \\$_DLATCH_P_ (input E, D, output Q);
-  {name} _TECHMAP_REPLACE_ (.{enable}(E), .{data}(D), .{q}(Q));
-endmodule
-module \\$_DLATCH_N_ (input E, D, output Q);
-  wire e;
-  {inv} u_inv (.{a}(E), .{y}(e));
-  {name} _TECHMAP_REPLACE_ (.{enable}(e), .{data}(D), .{q}(Q));
+        f"""// An inverted clock opens the latch: the enable passes while the clock is low.
+module {GATE} (input clk_i, en_i, output clk_o);
+  wire low, open;
+  {inv} u_inv (.{a}(clk_i), .{y}(low));
+  {latch} u_latch (.{enable}(low), .{data}(en_i), .{q}(open));
+  {both} u_and (.{b0}(clk_i), .{b1}(open), .{z}(clk_o));
 endmodule
 """
     )
