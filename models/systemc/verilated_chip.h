@@ -13,8 +13,8 @@
 namespace ohmac {
 
 /// One Verilated geometry. Wide ports are arrays of 32-bit words in little-endian order, so bytes can be addressed
-/// directly.
-template <class V>
+/// directly. `Trace` is the recorder of Verilator that the model was made for.
+template <class V, class Trace = VerilatedFstC>
 class VerilatedChip final : public RtlChip {
  public:
   /// `setup` may set the context up (plus arguments, random values) before the model is made.
@@ -142,7 +142,7 @@ class VerilatedChip final : public RtlChip {
 
   void open_trace(const std::string& path) override {
     if (!std::ofstream(path)) throw std::runtime_error(path + ": cannot write waves");  // isOpen() does not tell
-    trace_ = std::make_unique<VerilatedFstC>();
+    trace_ = std::make_unique<Trace>();
     top_->trace(trace_.get(), 99);
     trace_->open(path.c_str());
   }
@@ -157,7 +157,7 @@ class VerilatedChip final : public RtlChip {
   static constexpr unsigned kBusyBits = 6;   // tile_busy_t
   VerilatedContext context_;
   std::unique_ptr<V> top_;
-  std::unique_ptr<VerilatedFstC> trace_;
+  std::unique_ptr<Trace> trace_;
   uint64_t half_cycles_ = 0;
 };
 
