@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 DEFAULT_TABLE = Path(__file__).resolve().parent.parent / "costs" / "memory_180nm.toml"
 
+MOST = 1e15
 # Coefficients of a memory and their units: every one is required, nothing else is known.
 COEFFICIENTS = {
     "area_cell": "um2",
@@ -135,8 +136,9 @@ class MemoryCosts:
         if entry.get("source") not in self._sources:
             self._fail(where, f"source {entry.get('source')!r} is not in [sources]")
         value = entry.get("value")
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-            self._fail(where, f"value is {value!r}; must be a number, at least 0")
+        least = -MOST if field == "access_base" else 0  # a fit may cross 0 below the smallest memory
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= MOST:
+            self._fail(where, f"value is {value!r}; must be a number, {least:g} to {MOST:g}")
         return float(value)
 
 
