@@ -139,11 +139,10 @@ void print_costs(const Json& r, bool by_block) {
   const auto plain = [](const Json& v, const char* unit) {
     return v.is_null() ? "unknown" : fmt::format("{:.3g}{}", v.get<double>(), unit);
   };
-  fmt::print("cost       energy of an inference {}, of the bring-up {}; area {}; {} TOPS of at most {}; {}{}\n",
+  fmt::print("cost       energy of an inference {}, of the bring-up {}; area {}; {} TOPS of at most {}; TOPS/W {}{}\n",
              text(energy.at("per_inference"), "J"), text(r.at("programming_energy_j").at("total"), "J"),
              plain(area.at("total"), " mm2"), plain(r.at("tops"), ""), plain(r.at("tops_peak"), ""),
-             plain(r.at("tops_per_watt"), " TOPS/W"),
-             by_block || energy.at("reasons").empty() ? "" : " (--energy says why)");
+             plain(r.at("tops_per_watt"), ""), by_block || energy.at("reasons").empty() ? "" : " (--energy says why)");
   if (!by_block) return;
   const double images = r.at("images").get<double>();
   fmt::print("energy of an inference\n");

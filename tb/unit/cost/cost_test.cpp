@@ -410,6 +410,20 @@ TEST(CostTables, ErrorsNameFileLineFieldAndRemedy) {
   expect_refused(s, "nm = 130", "nm = 230", {"node.nm", "large to small"});
 }
 
+TEST(CostTables, TheDigitalExampleOfTheReadmeIsOne) {
+  const std::string readme = text_of(kCosts + "/README.md");
+  const size_t begin = readme.find("    library ="), end = readme.find("\n\n", begin);
+  ASSERT_NE(begin, std::string::npos);
+  auto files = fixtures();
+  files["digital.toml"] = readme.substr(begin, end - begin);
+  const Tables t = parse(files);
+  const DigitalTable* d = t.digital_for(reference_geometry(), 8);
+  ASSERT_NE(d, nullptr);
+  EXPECT_EQ(d->blocks.at(0).name, "sequencer");
+  EXPECT_EQ(d->blocks.at(0).clock, DigitalTable::Clock::kActive);
+  EXPECT_EQ(d->blocks.at(0).events.size(), 1u);
+}
+
 TEST(CostTables, OneOfAKindInAFolderAndNoneMissing) {
   auto files = fixtures();
   files["analog2.toml"] = files["analog.toml"];
