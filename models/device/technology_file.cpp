@@ -2,8 +2,6 @@
 // Preset files: one description of their fields, walked by the reader, the writer and the list of constants.
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -12,10 +10,8 @@
 #include <sstream>
 #include <utility>
 
-#define TOML_HEADER_ONLY 1
-#include <toml++/toml.h>
-
 #include "models/device/technology.h"
+#include "models/device/toml_check.h"
 
 namespace ohmac {
 namespace {
@@ -83,30 +79,23 @@ void describe(T& t, V& v) {
   v.end();
 }
 
-std::string shortest(double v) {
-  char text[40];
-  const auto end = std::to_chars(text, text + sizeof text, v).ptr;
-  return {text, end};
-}
-
 // --- Reader.
 
-class Reader {
+class Reader : private TomlCheck<TechnologyError> {
  public:
-  Reader(const toml::table& file, std::string name, Technology* t) : name_(std::move(name)), t_(t), file_(file) {}
+  Reader(const toml::table& file, std::string name, Technology* t) : TomlCheck(std::move(name)), t_(t), file_(file) {}
 
   void text(const char* field, std::string& value) {
-    const toml::node* n = required(file_, field);
-    const auto* s = n->as_string();
-    if (s == nullptr || s->get().empty()) fail(*n, field, "must be a text that is not empty");
+    sections_.push_back(field);
+    const toml::node* n = required(file_, field, field);
+    value = TomlCheck::text(*n, field);
     if (std::strcmp(field, "name") == 0 &&
-        s->get().find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos)
-      fail(*n, field, "'" + s->get() + "' is no name; use small letters, digits and underscores");
-    value = s->get();
+        value.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos)
+      fail(*n, field, "'" + value + "' is no name; use small letters, digits and underscores");
   }
 
   void begin(const char* section) {
-    if (!open(section)) throw TechnologyError(name_ + ": section [" + section + "] is missing");
+    if (!open(section)) throw TechnologyError(file() + ": section [" + section + "] is missing");
   }
   bool begin_optional(const char* section, bool& present) { return present = open(section); }
   bool begin_ageing(const char* section, Ageing& ageing, Ageing kind) {
@@ -130,7 +119,7 @@ class Reader {
 
   void number(const char* field, double& value, const char* unit, Range range) {
     const toml::table& f = quantity(field, unit, {"value"});
-    value = in_range(*required(f, "value", path(field)), path(field), range);
+    value = in_range(*required_in(f, "value", path(field)), path(field), range);
   }
   void optional_number(const char* field, double& value, const char* unit, Range range, double absent) {
     value = absent;
@@ -154,7 +143,7 @@ class Reader {
   void relaxation(const char* field, std::vector<Technology::Relaxed>& at_times) {
     SpreadLaw all;
     const toml::table& f = spread_quantity(field, "at", &all);
-    const toml::node* list = required(f, "at", path(field));
+    const toml::node* list = required_in(f, "at", path(field));
     if (list->as_array() == nullptr || list->as_array()->empty())
       fail(*list, path(field) + ".at", "must be a list of { t, pieces }");
     for (const toml::node& entry : *list->as_array()) {
@@ -162,7 +151,7 @@ class Reader {
       const toml::table* e = entry.as_table();
       if (e == nullptr) fail(entry, where, "must be a list of { t, pieces }");
       known_only(*e, where + ".", {"t", "pieces"});
-      Technology::Relaxed r = {in_range(*required(*e, "t", where), where + ".t", {1e-9, 1e12}), all};
+      Technology::Relaxed r = {in_range(*required_in(*e, "t", where), where + ".t", {1e-9, 1e12}), all};
       pieces(*e, where, &r.sigma.law, {0, kInf});
       if (!at_times.empty() && r.t_s <= at_times.back().t_s)
         fail(entry, where + ".t", shortest(r.t_s) + " s does not come after " + shortest(at_times.back().t_s) + " s");
@@ -176,13 +165,6 @@ class Reader {
   }
 
  private:
-  std::string at(const toml::node& n) const {
-    const auto line = n.source().begin.line;
-    return line == 0 ? name_ + ": " : name_ + ":" + std::to_string(line) + ": ";
-  }
-  [[noreturn]] void fail(const toml::node& n, const std::string& field, const std::string& what) const {
-    throw TechnologyError(at(n) + field + ": " + what);
-  }
   std::string path(const std::string& field) const { return section_ + "." + field; }
 
   bool open(const char* section) {
@@ -196,37 +178,15 @@ class Reader {
     return true;
   }
 
-  const toml::node* required(const toml::table& t, const char* key, const std::string& where = {}) {
-    if (&t == &file_) sections_.push_back(key);
-    const toml::node* n = t.get(key);
-    if (n == nullptr) throw TechnologyError(at(t) + (where.empty() ? key : where + "." + key) + ": is missing");
-    return n;
+  const toml::node* required_in(const toml::table& t, const char* key, const std::string& where) const {
+    return required(t, key, where + "." + key);
   }
-
-  void known_only(const toml::table& t, const std::string& where, const std::vector<std::string>& known) const {
-    for (const auto& [key, node] : t) {
-      const std::string name(key.str());
-      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      std::string all;
-      for (const std::string& k : known) all += (all.empty() ? "" : ", ") + k;
-      fail(node, where + name, "unknown; there are " + all);
-    }
-  }
-
   double in_range(const toml::node& n, const std::string& field, Range range) const {
-    if (!n.is_number()) fail(n, field, "must be a number");
-    const double v =
-        n.as_integer() != nullptr ? static_cast<double>(n.as_integer()->get()) : n.as_floating_point()->get();
-    if (!(v >= range.least && v <= range.most))
-      fail(n, field, shortest(v) + " is out of range; give " + shortest(range.least) + " to " + shortest(range.most));
-    return v;
+    return TomlCheck::in_range(n, field, range.least, range.most);
   }
 
-  std::string string_of(const toml::table& f, const char* key, const std::string& field) {
-    const toml::node* n = required(f, key, field);
-    if (n->as_string() == nullptr || n->as_string()->get().empty())
-      fail(*n, field + "." + key, "must be a text that is not empty");
-    return n->as_string()->get();
+  std::string string_of(const toml::table& f, const char* key, const std::string& field) const {
+    return TomlCheck::text(*required_in(f, key, field), field + "." + key);
   }
 
   /// A field of the open section: a table with unit, source, perhaps what it was fitted to, and `values`.
@@ -258,7 +218,7 @@ class Reader {
     s->of_gmax = u == "Gmax";
     if (u == "uS") {
       s->reference_gmax_us =
-          in_range(*required(f, "reference_gmax", path(field)), path(field) + ".reference_gmax", {1e-6, 1e9});
+          in_range(*required_in(f, "reference_gmax", path(field)), path(field) + ".reference_gmax", {1e-6, 1e9});
     } else if (u != "Gmax") {
       fail(*f.get("unit"), path(field), "the unit is '" + u + "'; give it in 'uS' or as a share of 'Gmax'");
     } else if (f.get("reference_gmax") != nullptr) {
@@ -280,7 +240,7 @@ class Reader {
 
   void pieces(const toml::table& f, const std::string& field, Law* law, Range range) {
     const std::string where = field + ".pieces";
-    const toml::node* list = required(f, "pieces", field);
+    const toml::node* list = required_in(f, "pieces", field);
     const toml::array* a = list->as_array();
     if (a == nullptr || a->empty()) fail(*list, where, "must be a list of { polynomial | log | power = [...] }");
     double from = 0;
@@ -310,7 +270,7 @@ class Reader {
       const bool last = i + 1 == a->size();
       const toml::node* below = e->get("below");
       if (last && below != nullptr) fail(*below, where + ".below", "the last piece has no end; leave it out");
-      if (!last) p.below = in_range(*required(*e, "below", where), where + ".below", {1e-9, 1});
+      if (!last) p.below = in_range(*required_in(*e, "below", where), where + ".below", {1e-9, 1});
       if (!(p.below > from)) fail(*below, where + ".below", "must be greater than in the piece before");
       from = p.below;
       law->pieces.push_back(std::move(p));
@@ -327,7 +287,6 @@ class Reader {
     }
   }
 
-  std::string name_;
   Technology* t_;
   const toml::table& file_;
   const toml::table* table_ = nullptr;

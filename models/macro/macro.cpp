@@ -248,6 +248,7 @@ struct Macro::Impl {
   double now_s = 0;  // chip time
   uint64_t drive_count = 0;
   ConversionTrace* trace = nullptr;
+  ArrayActivity* activity = nullptr;
   std::vector<ProtocolError> errors;
 
   HoldBank hold[kBanks];  // function level uses bank 0
@@ -287,8 +288,33 @@ struct Macro::Impl {
   uint32_t settled_cycles = 0;
   float settled = 1;
 
+  void forget_observers() {
+    trace = nullptr;
+    activity = nullptr;
+  }
+
   void error(const char* rule) {
     if (errors.size() < kMaxErrors) errors.push_back({steps - 1, config.tile, rule});
+  }
+
+  /// Counts the inputs of n drives, x[n][rows + 1].
+  void note_drives(const int8_t* x, size_t n) {
+    if (activity == nullptr) return;
+    const size_t lines = config.geometry.rows + 1;
+    for (size_t v = 0; v < n; ++v, x += lines) {
+      for (size_t r = 0; r < lines; ++r) {
+        const uint32_t magnitude = static_cast<uint32_t>(x[r] < 0 ? -x[r] : x[r]);
+        activity->row_sum[r] += magnitude;
+        activity->row_square[r] += magnitude * magnitude;
+      }
+    }
+  }
+
+  void note_pulse(bool set, const uint32_t* columns) {
+    if (activity == nullptr) return;
+    uint64_t devices_hit = 0;
+    for (uint32_t c = 0; c < config.geometry.cols; ++c) devices_hit += columns[c / 32] >> (c % 32) & 1;
+    (set ? activity->set_pulses : activity->reset_pulses) += devices_hit;
   }
 
   /// Part of the signal that an integration reaches.
@@ -424,6 +450,7 @@ struct Macro::Impl {
 
   void pulse(uint32_t row, bool neg, bool set, uint32_t amp, uint32_t cycles, const uint32_t* columns) {
     finish_samples();
+    note_pulse(set, columns);
     own_devices().pulse(Pulse{row, neg, set, amp, cycles * config.clock_ns}, columns, time(), own_matrix());
     if (!wired) return;
     wired_cache = std::make_shared<EffectiveCache>();
@@ -570,6 +597,7 @@ struct Macro::Impl {
       ++drive_count;
       driven_bank = p.drive_bank;
       driven = latch[p.drive_bank];
+      note_drives(driven.data(), 1);
     } else if (p.drive && p.drive_bank != driven_bank) {
       error("drive_bank: changed during a drive");
       driven_bank = p.drive_bank;
@@ -634,11 +662,11 @@ struct Macro::Impl {
 
 Macro::Macro(const MacroConfig& config) : impl_(std::make_unique<Impl>(config)) {}
 Macro::~Macro() = default;
-Macro::Macro(const Macro& o) : impl_(std::make_unique<Impl>(*o.impl_)) { impl_->trace = nullptr; }
+Macro::Macro(const Macro& o) : impl_(std::make_unique<Impl>(*o.impl_)) { impl_->forget_observers(); }
 Macro& Macro::operator=(const Macro& o) {
   if (this != &o) {
     impl_ = std::make_unique<Impl>(*o.impl_);
-    impl_->trace = nullptr;
+    impl_->forget_observers();
   }
   return *this;
 }
@@ -687,6 +715,12 @@ void Macro::set_run_seed(uint64_t seed) {
 uint64_t Macro::drive_count() const { return impl_->drive_count; }
 void Macro::set_drive_count(uint64_t n) { impl_->drive_count = n; }
 void Macro::set_trace(ConversionTrace* trace) { impl_->trace = trace; }
+void Macro::set_activity(ArrayActivity* activity) {
+  impl_->activity = activity;
+  if (activity == nullptr) return;
+  activity->row_sum.resize(impl_->config.geometry.rows + 1);
+  activity->row_square.resize(impl_->config.geometry.rows + 1);
+}
 const MacroConfig& Macro::config() const { return impl_->config; }
 const std::vector<ProtocolError>& Macro::protocol_errors() const { return impl_->errors; }
 
@@ -766,6 +800,21 @@ WeightError Macro::weight_error(uint32_t row0, uint32_t col0, uint32_t rows, uin
   return e;
 }
 
+std::vector<double> Macro::row_conductances_us() const {
+  const Geometry& g = impl_->config.geometry;
+  const EffectiveMatrix& m = impl_->unwired_matrix();
+  std::vector<double> conductance(g.rows + 1), devices(2 * static_cast<size_t>(g.cols)), sigma(devices.size());
+  for (uint32_t r = 0; r < g.rows; ++r) {
+    impl_->devices->read_row(m, r, devices.data(), sigma.data());
+    double sum = 0;
+    for (double d : devices) sum += d;
+    conductance[r] = 1e6 * sum;
+  }
+  for (uint32_t c = 0; c < g.cols; ++c)
+    conductance[g.rows] += m.w[m.index(g.rows, c)] / 127.0 * impl_->config.technology->gmax_us;
+  return conductance;
+}
+
 std::vector<uint32_t> Macro::open_rows() const { return impl_->devices->config().open_rows; }
 std::vector<uint32_t> Macro::open_columns() const { return impl_->devices->config().open; }
 std::vector<DeadLane> Macro::dead_lanes() const { return impl_->dead_lanes; }
@@ -798,6 +847,7 @@ void Macro::flush_trace() { impl_->close_conversion(); }
 void Macro::drive(const int8_t* x, uint32_t integrate_cycles) {
   Impl& s = *impl_;
   if (integrate_cycles == 0) throw std::invalid_argument("drive: integrate_cycles must be >= 1");
+  s.note_drives(x, 1);
   s.rows.assign(x, s.config.geometry.rows + 1);
   s.sample(&s.hold[0], s.drive_count++, integrate_cycles);
 }
@@ -835,6 +885,7 @@ void Macro::mvm(const int8_t* x, uint32_t n, uint32_t integrate_cycles, const Co
     s.hold[0].valid = false;
     return;
   }
+  s.note_drives(x, n);
   s.hold_columns(c);
   MvmSettings m;
   m.run_seed = s.config.run_seed;

@@ -49,6 +49,13 @@ class ConversionTrace {
   virtual void conversion(uint32_t tile, uint64_t drive, uint32_t block, const int8_t* codes, uint32_t lanes) = 0;
 };
 
+/// What was done to the array, for estimates of energy. Sums do not depend on how drives are split into calls.
+struct ArrayActivity {
+  std::vector<uint64_t> row_sum,
+      row_square;  ///< [rows + 1] of |x| and x^2 over all drives; the last is the reference row
+  uint64_t set_pulses = 0, reset_pulses = 0;  ///< device pulses: columns of the mask, summed over pulses
+};
+
 /// A lane whose comparator always answers `level`.
 struct DeadLane {
   uint32_t lane;
@@ -137,6 +144,8 @@ class Macro {
   uint64_t drive_count() const;
   void set_drive_count(uint64_t n);
   void set_trace(ConversionTrace* trace);  ///< not owned, may be null
+  /// Adds what happens from now on to `activity`, which it resizes; not owned, null: stop. A copy has none.
+  void set_activity(ArrayActivity* activity);
   const MacroConfig& config() const;
 
   // --- For reports, tests and snapshots.
@@ -144,6 +153,9 @@ class Macro {
   /// Effective weights of cells (row0.., col0..) now, without read noise, row-major. Throws std::out_of_range.
   std::vector<float> weights(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols) const;
   WeightError weight_error(uint32_t row0, uint32_t col0, uint32_t rows, uint32_t cols, const int8_t* targets) const;
+  /// Conductance that a row drives into the columns now, microsiemens, [rows + 1]: G+ and G- of its cells together,
+  /// without read noise and wires. The last is the reference row, one device of Gmax a column that is not open.
+  std::vector<double> row_conductances_us() const;
   std::vector<uint32_t> open_rows() const;     ///< ascending
   std::vector<uint32_t> open_columns() const;  ///< ascending; cols + lane is the spare column of a lane
   std::vector<DeadLane> dead_lanes() const;

@@ -25,6 +25,7 @@ RunOutcome execute_apart(const Workload& work, const RunOptions& o) {
     j["programming"] = to_json(r.record)["programming"];
     j["accuracy"] = r.record.accuracy_analog;
     j["seconds"] = r.record.host_seconds;
+    j["costs"] = r.record.costs;
     const auto v = nlohmann::json::to_msgpack(j);
     return std::string(v.begin(), v.end());
   })[0];
@@ -40,6 +41,7 @@ RunOutcome execute_apart(const Workload& work, const RunOptions& o) {
   r.programming = programming_from_json(j.at("programming"));
   r.accuracy_analog = j.at("accuracy");
   r.host_seconds = j.at("seconds");
+  r.costs = j.at("costs");
   r.adc_bound_per_inference = work.compiled.adc_bound;
   r.outputs_sha256 = sha256_hex(out.outputs);
   return out;

@@ -15,6 +15,7 @@
 #include "models/macro/effects.h"
 #include "sw/cli/ablate.h"
 #include "sw/cli/compare.h"
+#include "sw/cli/costs.h"
 #include "sw/cli/device.h"
 #include "sw/cli/diff.h"
 #include "sw/cli/files.h"
@@ -138,7 +139,16 @@ struct CommonArgs {
   std::string programming, technology = "pcm_generic", read_noise = "per-column", dac = "voltage";
   std::vector<std::string> effects, faults;
   std::vector<CLI::Option*> wires;
-  bool ideal = false;
+  std::vector<std::string> costs;
+  bool ideal = false, with_costs = false;
+
+  void add_costs(CLI::App* app) {
+    with_costs = true;
+    app->add_option("--costs", costs,
+                    "cost tables, files or folders, that take the place of shipped ones (ohmac info --costs)");
+    app->add_option("--cost-node", run.cost_node_nm, "scale costs to this node, nanometres (ohmac info --costs)")
+        ->check(number(1, 1000));
+  }
 
   void add(CLI::App* app, bool with_fidelity) {
     app->add_option("--network", run.network, "shipped network (ohmac run --list) or ONNX file")->capture_default_str();
@@ -209,6 +219,10 @@ struct CommonArgs {
       }
     }
     o.technology = load_technology(technology);
+    if (with_costs) {
+      o.costs = load_costs(costs);
+      if (o.cost_node_nm != 0) o.costs->scaling.node(o.cost_node_nm);  // throws
+    }
     o.read_noise = read_noise == "per-device" ? ReadNoise::kDevice : ReadNoise::kColumn;
     o.dac = dac == "pwm" ? DacMode::kPwm : DacMode::kVoltage;
     if (o.repair && !o.self_test) throw UsageError("--repair: nothing is known to be bad; add --self-test");
@@ -287,7 +301,7 @@ struct MvmArgs {
   }
 };
 
-void print_record(const RunRecord& r) {
+void print_record(const RunRecord& r, bool energy) {
   fmt::print("{} at fidelity {}, {} images, chip seed {}, run seed {}, devices {}\n", r.network, r.fidelity, r.images,
              r.chip_seed, r.run_seed, r.technology);
   fmt::print("accuracy   float {:.2f} %, int8 {:.2f} %, int8_adc {:.2f} %, chip {:.2f} %\n", 100 * r.accuracy_float,
@@ -311,6 +325,7 @@ void print_record(const RunRecord& r) {
     fmt::print("columns    {} repaired by spares, {} left without a correction, {} with too many bad devices\n",
                p.repaired_columns, p.bad_columns, p.weak_columns);
   }
+  print_costs(to_json(r), energy);
   fmt::print("outputs    sha256 {}\n", r.outputs_sha256);
   fmt::print("host       {:.2f} s for bring-up, {:.2f} s for the images, {:.3g} cycles/s\n", r.bringup_seconds,
              r.host_seconds, r.cycles_per_second());
@@ -359,7 +374,9 @@ int main_checked(int argc, char** argv) {
   CommonArgs run_args, compare_args, diff_args, compile_args, life_args;
   auto* run = app.add_subcommand("run", "classify test images on a simulated chip");
   run_args.add(run, true);
-  bool list = false;
+  run_args.add_costs(run);
+  bool list = false, energy = false;
+  run->add_flag("--energy", energy, "print energy and area of every block");
   run->add_flag("--list", list, "list the shipped networks");
   run->add_option("--json", run_args.json, "write the result record");
   bool with_ablation = false;
@@ -384,6 +401,7 @@ int main_checked(int argc, char** argv) {
       app.add_subcommand("compare", "one table: references, fast and rtl; fails if rtl and fast differ in a bit");
   compare_args.run.images = 1000;
   compare_args.add(cmp, false);
+  compare_args.add_costs(cmp);
   CompareOptions compare_options;
   auto* rtl_images = cmp->add_option("--rtl-images", compare_options.rtl_images,
                                      "images at fidelity rtl (default: 100, or --images if that is less)")
@@ -450,6 +468,11 @@ int main_checked(int argc, char** argv) {
   inf->add_flag("--effects", effects, "the effect table");
   inf->add_flag("--technologies", technologies, "constants of all technologies, with units and sources");
   inf->add_option("--technology", technology, "write a technology as a preset file to standard output");
+  std::vector<std::string> cost_paths;
+  auto* info_costs = inf->add_option("--costs", cost_paths,
+                                     "every number of the cost tables with unit, node and source; files or folders "
+                                     "take the place of shipped ones")
+                         ->expected(0, 1000);
 
   std::vector<std::string> verbs;
   for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
@@ -463,6 +486,11 @@ int main_checked(int argc, char** argv) {
     return code == 0 ? 0 : 2;
   }
 
+  if (*inf && info_costs->count() != 0) {
+    cost_paths.erase(std::remove(cost_paths.begin(), cost_paths.end(), ""), cost_paths.end());
+    print_cost_tables(*load_costs(cost_paths));
+    return 0;
+  }
   if (*inf) return info(effects, technologies, technology);
   if (*dev) {
     device_options.target_us = std::strtod(target_us.c_str(), nullptr);
@@ -499,7 +527,7 @@ int main_checked(int argc, char** argv) {
       return ablate(o, ablation_chips, run_args.json);
     }
     const RunOutcome r = execute(prepare(o), o);
-    print_record(r.record);
+    print_record(r.record, energy);
     if (!run_args.json.empty()) write_file(run_args.json, to_json(r.record).dump(2) + "\n");
     return 0;
   }
@@ -546,6 +574,9 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "ohmac: {}\n", e.what());
     return 2;
   } catch (const ohmac::TechnologyError& e) {
+    fmt::print(stderr, "ohmac: {}\n", e.what());
+    return 2;
+  } catch (const ohmac::cost::CostError& e) {
     fmt::print(stderr, "ohmac: {}\n", e.what());
     return 2;
   } catch (const ohmac::compiler::CompileError& e) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "models/cost/table.h"
 #include "models/macro/macro.h"
 #include "sw/runtime/runtime.h"
 
@@ -43,6 +44,8 @@ struct RunOptions {
   uint32_t adc_bits = 8;
   Geometry geometry;
   // How, without influence on the bits:
+  std::shared_ptr<const cost::Tables> costs;  ///< null: the record says nothing of energy and area
+  double cost_node_nm = 0;                    ///< scales costs to this node; 0: every block at its own
   uint32_t threads = 1;
   std::string waves;
   std::string timeline;        ///< file of the activity trace; empty: none

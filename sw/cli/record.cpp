@@ -48,6 +48,7 @@ nlohmann::ordered_json to_json(const RunRecord& r) {
                   {"technology", r.technology},
                   {"technology_sha256", r.technology_sha256}};
   if (!r.wire_ohm.empty()) j["options"]["wire_ohm"] = r.wire_ohm;
+  if (r.costs.is_object()) j.update(r.costs);
   j["outputs_sha256"] = r.outputs_sha256;
   j["host"] = {{"seconds", r.host_seconds},
                {"bringup_seconds", r.bringup_seconds},

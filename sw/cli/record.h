@@ -49,8 +49,9 @@ struct RunRecord {
   bool lossless = false;
   Geometry geometry;
   std::string outputs_sha256;
-  double host_seconds = 0;     ///< of the inference
-  double bringup_seconds = 0;  ///< of building the chip and bringing it up
+  nlohmann::ordered_json costs;  ///< keys of the record that come from cost tables (costs.h); null: none
+  double host_seconds = 0;       ///< of the inference
+  double bringup_seconds = 0;    ///< of building the chip and bringing it up
   uint32_t threads = 1;
 
   double cycles_per_inference() const { return images ? static_cast<double>(cycles_total) / images : 0; }

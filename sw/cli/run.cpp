@@ -7,11 +7,14 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
+#include "sw/cli/costs.h"
 #include "sw/cli/files.h"
 #include "sw/cli/progress.h"
 #include "sw/cli/session.h"
 #include "sw/cli/workers.h"
+#include "sw/compiler/map.h"
 #include "sw/hal/gen/ohmac_isa.h"
 
 namespace ohmac::cli {
@@ -37,11 +40,15 @@ struct Batch {
   std::vector<uint8_t> outputs;
   uint64_t cycles = 0;
   std::vector<uint64_t> events = std::vector<uint64_t>(isa::kNumCounters, 0);
+  double array_j = 0;
 };
 
 std::string pack(const Batch& b) {
-  const std::vector<uint8_t> bytes = nlohmann::json::to_msgpack(
-      nlohmann::json{{"outputs", nlohmann::json::binary(b.outputs)}, {"cycles", b.cycles}, {"events", b.events}});
+  const std::vector<uint8_t> bytes =
+      nlohmann::json::to_msgpack(nlohmann::json{{"outputs", nlohmann::json::binary(b.outputs)},
+                                                {"cycles", b.cycles},
+                                                {"events", b.events},
+                                                {"array_j", b.array_j}});
   return {bytes.begin(), bytes.end()};
 }
 
@@ -51,12 +58,72 @@ Batch unpack(const std::string& bytes) {
   b.outputs = j.at("outputs").get_binary();
   b.cycles = j.at("cycles");
   b.events = j.at("events").get<std::vector<uint64_t>>();
+  b.array_j = j.at("array_j");
   return b;
 }
 
+/// What flows through the arrays of the tiles in use.
+class ArrayMeter {
+ public:
+  ArrayMeter(Chip& chip, const RunOptions& o) : chip_(chip), options_(o), tiles_(o.geometry.tiles()) {
+    reset();
+    for (uint32_t t = 0; t < tiles_.size(); ++t) chip_.macro(t).set_activity(&tiles_[t]);
+  }
+  ~ArrayMeter() {
+    for (uint32_t t = 0; t < tiles_.size(); ++t) chip_.macro(t).set_activity(nullptr);
+  }
+  ArrayMeter(const ArrayMeter&) = delete;
+  ArrayMeter& operator=(const ArrayMeter&) = delete;
+
+  void reset() {
+    for (ArrayActivity& a : tiles_)
+      a = {std::vector<uint64_t>(options_.geometry.rows + 1), std::vector<uint64_t>(options_.geometry.rows + 1), 0, 0};
+  }
+  /// Takes the conductances as they are now.
+  void look(const std::vector<uint32_t>& tiles) {
+    in_use_ = tiles;
+    conductances_.clear();
+    for (uint32_t t : in_use_) conductances_.push_back(chip_.macro(t).row_conductances_us());
+  }
+  /// Joules since reset() with the conductances of look().
+  double array_j() const {
+    const double drive_ns = cost::kDriveCycles * MacroConfig{}.clock_ns;
+    double joule = 0;
+    for (size_t i = 0; i < in_use_.size(); ++i)
+      joule += cost::array_energy_j(tiles_[in_use_[i]], conductances_[i], options_.dac, drive_ns);
+    return joule;
+  }
+  uint64_t set_pulses() const {
+    uint64_t n = 0;
+    for (const ArrayActivity& a : tiles_) n += a.set_pulses;
+    return n;
+  }
+  uint64_t reset_pulses() const {
+    uint64_t n = 0;
+    for (const ArrayActivity& a : tiles_) n += a.reset_pulses;
+    return n;
+  }
+
+ private:
+  Chip& chip_;
+  const RunOptions& options_;
+  std::vector<ArrayActivity> tiles_;
+  std::vector<uint32_t> in_use_;
+  std::vector<std::vector<double>> conductances_;
+};
+
+/// Counters since reset summed over tiles. Below 2^32 each: bring-up is short.
+std::vector<uint64_t> summed(const std::vector<std::vector<uint32_t>>& counters) {
+  std::vector<uint64_t> sum(isa::kNumCounters, 0);
+  for (const auto& tile : counters)
+    for (size_t c = 0; c < tile.size(); ++c) sum[c] += tile[c];
+  return sum;
+}
+
 /// One job on a brought-up chip: images first .. first+count-1.
-Batch run_batch(Session& session, const Workload& work, uint32_t first, uint32_t count) {
+Batch run_batch(Session& session, const Workload& work, uint32_t first, uint32_t count, ArrayMeter* meter) {
   session.seek(first);
+  if (meter != nullptr) meter->reset();
   const auto before = session.counters();
   const uint64_t start = session.chip().cycle();
   Batch b;
@@ -66,6 +133,7 @@ Batch run_batch(Session& session, const Workload& work, uint32_t first, uint32_t
   for (size_t t = 0; t < after.size(); ++t) {
     for (size_t c = 0; c < after[t].size(); ++c) b.events[c] += static_cast<uint32_t>(after[t][c] - before[t][c]);
   }
+  if (meter != nullptr) b.array_j = meter->array_j();
   session.chip().check();
   return b;
 }
@@ -240,7 +308,10 @@ RunOutcome execute(const Workload& work, const RunOptions& o) {
   };
   auto start = now();
   std::vector<std::string> answers;
+  CostInputs costs;
   with_chip(o, [&](Chip& chip) {
+    std::optional<ArrayMeter> meter;
+    if (o.costs != nullptr) meter.emplace(chip, o);
     Session session(chip, work.compiled, o);
     r.adc_bound_per_inference = session.adc_bound();
     r.programming = programming_record(session, o);
@@ -248,7 +319,15 @@ RunOutcome execute(const Workload& work, const RunOptions& o) {
       const std::vector<uint8_t> snapshot = encode_snapshot(session.snapshot());
       write_file(o.save, {snapshot.begin(), snapshot.end()});
     }
-    if (ages_after_load(o)) session.advance_time(o.age_s);
+    if (meter) {
+      meter->look(session.tiles());
+      costs.bring_up = {summed(session.counters()), session.bring_up().cycles, 0,
+                        meter->array_j(),           meter->set_pulses(),       meter->reset_pulses()};
+    }
+    if (ages_after_load(o)) {
+      session.advance_time(o.age_s);
+      if (meter) meter->look(session.tiles());
+    }
     r.bringup_seconds = seconds_since(start);
     start = now();
     ChipTimeline timeline(o.geometry.tiles(), chip.macro(0).config().clock_ns);
@@ -268,7 +347,7 @@ RunOutcome execute(const Workload& work, const RunOptions& o) {
         }
         if (here) progress.update(done.value());
       });
-      const Batch batch = run_batch(session, work, first, count);
+      const Batch batch = run_batch(session, work, first, count, meter ? &*meter : nullptr);
       chip.set_progress({});
       done.add(count - reported);
       return pack(batch);
@@ -297,10 +376,18 @@ RunOutcome execute(const Workload& work, const RunOptions& o) {
     out.outputs.insert(out.outputs.end(), b.outputs.begin(), b.outputs.end());
     r.cycles_total += b.cycles;
     for (size_t c = 0; c < events.size(); ++c) events[c] += b.events[c];
+    costs.inference.array_j += b.array_j;
   }
   for (const isa::CounterInfo& c : isa::kCounters) r.events[c.name] = events[c.index];
   r.accuracy_analog = work.accuracy(out.outputs, o.images);
   r.outputs_sha256 = sha256_hex(out.outputs);
+  if (o.costs != nullptr) {
+    costs.images = o.images;
+    costs.inference.events = events;
+    costs.inference.cycles = r.cycles_total;
+    costs.inference.flit_hops = compiler::flit_hops(o.geometry, work.compiled.pieces, work.compiled.layers) * o.images;
+    r.costs = cost_record(o, work.compiled, costs);
+  }
   return out;
 }
 

@@ -86,6 +86,15 @@ LinkLoad link_load(const Geometry& g, const std::vector<Flow>& all, const std::v
   return r;
 }
 
+uint64_t flit_hops(const Geometry& g, const std::vector<Piece>& pieces, const std::vector<QuantLayer>& layers) {
+  const std::vector<Flow> traffic = flows(pieces, layers);
+  std::vector<uint32_t> tile;
+  for (const Piece& p : pieces) tile.push_back(p.tile);
+  uint64_t hops = link_load(g, traffic, tile).total;
+  for (const Flow& f : traffic) hops += f.flits;
+  return hops;
+}
+
 std::vector<Piece> place(const std::vector<QuantLayer>& layers, const CompileOptions& o, const std::string& file) {
   std::vector<Piece> out;
   for (size_t l = 0; l < layers.size(); ++l) {

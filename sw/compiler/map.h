@@ -34,6 +34,9 @@ struct LinkLoad {
 };
 LinkLoad link_load(const Geometry& g, const std::vector<Flow>& all, const std::vector<uint32_t>& tile);
 
+/// Flits of one vector times the routers that each passes: one more than links. Without what starts a job.
+uint64_t flit_hops(const Geometry& g, const std::vector<Piece>& pieces, const std::vector<QuantLayer>& layers);
+
 /// Pieces of all layers along a snake; the K-tiles of one column part are consecutive. Of all snakes and starting
 /// places the one with the least loaded busiest link is taken, then the one with the fewest flit hops: inputs from the
 /// host and chains of partial sums otherwise share links, and a link, not the ADC, becomes the bound (784x256: 100

@@ -83,6 +83,16 @@ TEST(Place, LinkLoadByHand) {
   EXPECT_EQ(link_load(o.geometry, all, {3, 2, 1, 0}).max, 64u);  // partial sums westwards meet no input
 }
 
+TEST(Place, FlitHopsByHand) {
+  // The same along the first row: inputs of 13, 12, 12, 12 flits pass 0, 1, 2, 3 links (72), three times 64 flits of
+  // partial sums pass one (192), 64 flits of results three (192). A router more than links for each of 305 flits.
+  const CompileOptions o;
+  const std::vector<QuantLayer> layers{shape(784, 256, o)};
+  std::vector<Piece> pieces = place(layers, o, "m");
+  for (uint32_t i = 0; i < 4; ++i) pieces[i].tile = i;
+  EXPECT_EQ(flit_hops(o.geometry, pieces, layers), 72u + 192 + 192 + 305);
+}
+
 TEST(Place, MnistKeepsEveryLinkBelowTheAdcBound) {
   const CompileOptions o;
   const std::vector<QuantLayer> layers{shape(784, 256, o), shape(256, 128, o), shape(128, 10, o)};

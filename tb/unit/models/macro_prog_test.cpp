@@ -483,4 +483,69 @@ TEST(MacroReport, CountsPulsesWornDevicesAndWeightErrors) {
   EXPECT_NEAR(e.largest, 3, 1e-5);
 }
 
+// --- What estimates of energy are made from.
+
+TEST(Activity, PinsAndCallsCountTheSameDrivesAndPulses) {
+  const Geometry g{1, 1, 16, 64, 16, 16384, 16};
+  std::mt19937 rng(static_cast<uint32_t>(test_seed()));
+  Sequence sequence(g, rng, 60);
+  Macro calls(config(g)), pins(config(g));
+  ArrayActivity by_calls, by_pins;
+  calls.set_activity(&by_calls);
+  pins.set_activity(&by_pins);
+  sequence.call(&calls);
+  sequence.pins.run(&pins);
+  EXPECT_EQ(by_calls.row_sum, by_pins.row_sum);
+  EXPECT_EQ(by_calls.row_square, by_pins.row_square);
+  EXPECT_EQ(by_calls.set_pulses, by_pins.set_pulses);
+  EXPECT_EQ(by_calls.reset_pulses, by_pins.reset_pulses);
+  uint64_t drives = 0;
+  for (uint64_t n : by_calls.row_sum) drives += n;
+  EXPECT_GT(drives, 0u);
+  EXPECT_GT(by_calls.set_pulses, 0u);
+  EXPECT_GT(by_calls.reset_pulses, 0u);
+  EXPECT_EQ(by_calls.set_pulses + by_calls.reset_pulses, calls.device_report().pulses);
+}
+
+TEST(Activity, SumsInputsOfBatchesUntilItIsTakenAway) {
+  const Geometry g{1, 1, 4, 16, 16, 16384, 0};
+  Macro m(config(g));
+  ArrayActivity a;
+  m.set_activity(&a);
+  const Codes x = {127, -3, 0, 5, 0, -127, 4, 0, 0, 1};  // two vectors of four rows and the reference row
+  Codes codes(2 * 16);
+  m.mvm(x.data(), 2, 32, Conversions{0, 1, 2, 10, 6, 8}, codes.data());
+  EXPECT_EQ(a.row_sum, (std::vector<uint64_t>{254, 7, 0, 5, 1}));
+  EXPECT_EQ(a.row_square, (std::vector<uint64_t>{2 * 127 * 127, 9 + 16, 0, 25, 1}));
+  Macro copy(m);
+  copy.drive(x.data(), 32);
+  m.set_activity(nullptr);
+  m.drive(x.data(), 32);
+  EXPECT_EQ(a.row_sum[0], 254u) << "a copy and a macro without activity count nothing";
+}
+
+TEST(Activity, RowConductancesAreThoseOfTheDevices) {
+  const Geometry g{1, 1, 4, 16, 16, 16384, 0};
+  Macro m(config(g));  // ideal: 25 uS times |weight| / 127
+  Codes w(4 * 16, 0);
+  w[0] = 127;
+  w[1] = -127;
+  w[16 + 2] = 64;
+  m.program_cells(0, 0, 4, 16, w.data());
+  const std::vector<double> s = m.row_conductances_us();
+  ASSERT_EQ(s.size(), 5u);
+  EXPECT_NEAR(s[0], 50, 1e-9);
+  EXPECT_NEAR(s[1], 25 * 64 / 127.0, 1e-9);
+  EXPECT_EQ(s[2], 0);
+  EXPECT_NEAR(s[4], 16 * 25, 1e-9) << "the reference row";
+  MacroConfig open = config(g);
+  open.faults.open_list = {1};
+  open.faults.open_row_list = {1};
+  Macro o(open);
+  o.program_cells(0, 0, 4, 16, w.data());
+  EXPECT_NEAR(o.row_conductances_us()[0], 25, 1e-9);
+  EXPECT_EQ(o.row_conductances_us()[1], 0);
+  EXPECT_NEAR(o.row_conductances_us()[4], 15 * 25, 1e-9);
+}
+
 }  // namespace
