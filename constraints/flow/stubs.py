@@ -21,9 +21,8 @@ class Memory:
     def cell(self):
         return f"{self.kind}_{self.width}x{self.depth}"
 
-    @property
-    def bits(self):
-        return self.depth * (self.width * 9 // 8 if self.kind == "ohmac_sram" else self.width)
+    def costs(self, table):
+        return (table.sram if self.kind == "ohmac_sram" else table.regfile)(self.width, self.depth)
 
     @property
     def ports(self):
@@ -101,9 +100,10 @@ def cell(name, ports, area, timing, cap=0.01):
     return types, [f"  cell({name}) {{", f"    area : {area:.1f};", "    dont_touch : true;", "    interface_timing : true;", *body, "  }"]
 
 
-def _memory(m):
-    access = 2.2 if m.kind == "ohmac_sram" else 1.2
-    return cell(m.cell, m.ports, 1000.0, lambda port, direction: (access, 0.3, 0.0))
+def _memory(m, costs):
+    """Delays only: energy comes from the cost table access by access (power.py), and so does leakage."""
+    c = m.costs(costs)
+    return cell(m.cell, m.ports, c.area_um2, lambda port, direction: (c.access_ns, c.setup_ns, c.hold_ns))
 
 
 def _block(b):
@@ -120,11 +120,17 @@ def _block(b):
     return cell(b.cell, b.ports, 0.0, timing)
 
 
-def liberty(macros, extra):
-    """A library of the macros, with `extra` groups."""
+def verilog(macro, name):
+    """Head of a Verilog module `name` with the ports of a macro."""
+    ports = ", ".join(f"{d} [{w - 1}:0] {p}" if w > 1 else f"{d} {p}" for p, (d, w) in macro.ports.items())
+    return f"module {name} ({ports});\n"
+
+
+def liberty(macros, costs, extra):
+    """A library of the macros, memories as the table `costs` (MemoryCosts) has them, with `extra` groups."""
     types, cells = {}, []
     for m in sorted(macros, key=lambda m: m.cell):
-        t, c = _memory(m) if isinstance(m, Memory) else _block(m)
+        t, c = _memory(m, costs) if isinstance(m, Memory) else _block(m)
         types |= t
         cells += c
     head = [

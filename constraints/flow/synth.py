@@ -12,8 +12,10 @@ import design
 import netlist
 import stubs
 import yosys
+from costs import MemoryCosts
 from library import DEFAULT, Library
 
+HOLD = "_held"
 GATE = "ohmac_clk_gate"
 MIN_GATED = 6  # flops: a gate of OSU (latch, inverter, AND: 104 um2) is smaller than three multiplexers and spares their clock
 FLOW = pathlib.Path(__file__).resolve().parent
@@ -92,8 +94,9 @@ stime -p
 """
 
 
-def map_unit(unit, geometry, library, out, period_ps=3200):
+def map_unit(unit, geometry, library, out, costs=None, period_ps=3200):
     """Writes OUT/netlist.v, netlist.json, stubs.lib and area.json; returns the latter. Skips the work if nothing has changed."""
+    costs = costs or MemoryCosts()
     out = pathlib.Path(out)
     out.mkdir(parents=True, exist_ok=True)
     key = _key(unit, geometry, library, period_ps)
@@ -107,14 +110,19 @@ def map_unit(unit, geometry, library, out, period_ps=3200):
     elaborated = json.loads((out / "elaborated.json").read_text())
     (out / "elaborated.json").unlink()
     found = macros(elaborated, unit)
-    (out / "stubs.lib").write_text(stubs.liberty(set(found.values()), library.wire_load()[1]))
+    (out / "stubs.lib").write_text(stubs.liberty(set(found.values()), costs, library.wire_load()[1]))
     (out / "abc.script").write_text(ABC.format(period=period_ps, fast=int(0.6 * period_ps)))
     (out / "abc.constr").write_text(f"set_driving_cell {library.buffer()}\nset_load 0.05\n")
 
     lib = library.path
+    # Small memories written by the flop before them would see their data change too early.
+    held = {m for m in found.values() if isinstance(m, stubs.Memory) and m.kind == "ohmac_mvm_mem"}
+    (out / "hold_map.v").write_text("".join(stubs.verilog(m, m.cell + HOLD) + _hold_buffers(m, library) for m in sorted(held)))
     replace = [f"read_liberty -lib -ignore_miss_func {lib}", f"read_liberty -lib -ignore_miss_func {out}/stubs.lib"]
+    replace += [f"read_verilog -lib {out}/hold_map.v"] if held else []
     for module, memory in sorted(found.items()):
-        replace += [f"chtype -set {memory.cell} t:{_glob(module)}", f"delete ={_glob(module)}"]
+        cell = memory.cell + HOLD if memory in held else memory.cell
+        replace += [f"chtype -set {cell} t:{_glob(module)}", f"delete ={_glob(module)}"]
     # Clock gates of the RTL become cells as those that are inferred.
     gates = [m for m in elaborated["modules"] if m.startswith(GATE + "$")]
     (out / "clock_gate.v").write_text(f"(* blackbox *) module {GATE} (input clk_i, input en_i, output clk_o); endmodule\n")
@@ -132,6 +140,7 @@ def map_unit(unit, geometry, library, out, period_ps=3200):
         # Registers with an enable get a clock gate where there are enough of them; the others a multiplexer.
         f"clockgate -pos {GATE} en_i:clk_i:clk_o -min_net_size {MIN_GATED}",
         f"techmap -map {_clock_gate_map(library, out)}",
+        f"techmap -map {out}/hold_map.v",
         f"dfflibmap -liberty {lib}",
         "opt -fast -nosdff",
         f"abc -liberty {lib} -constr {out}/abc.constr -D {period_ps} -script {out}/abc.script",
@@ -144,7 +153,7 @@ def map_unit(unit, geometry, library, out, period_ps=3200):
     ]
     yosys.run("map", [c for c in commands if c], out)
     netlist.tidy(out / "netlist.v")
-    area = area_of(netlist.read(out / "netlist.v"), unit.top, library, {m.cell for m in found.values()})
+    area = area_of(netlist.read(out / "netlist.v"), unit.top, library, {m.cell: m.costs(costs).area_um2 if isinstance(m, stubs.Memory) else 0.0 for m in found.values()})
     (out / "area.json").write_text(json.dumps(area, indent=1))
     stamp.write_text(key)
     return area
@@ -157,6 +166,21 @@ def _key(unit, geometry, library, period_ps):
         if p.is_file():
             h.update(p.read_bytes())
     return h.hexdigest()
+
+
+def _hold_buffers(memory, library):
+    """Body of the techmap rule MEMORY_held -> MEMORY with a buffer in front of every input but the clock."""
+    buffer = library.buffer()
+    a, y = library.pins_of(buffer)
+    body, pins = [], []
+    for port, (direction, width) in memory.ports.items():
+        if direction == "output" or port == "clk_i":
+            pins.append(f".{port}({port})")
+            continue
+        body.append(f"  wire [{width - 1}:0] late_{port};")
+        body.append(f"  {buffer} u_{port} [{width - 1}:0] (.{a}({port}), .{y}(late_{port}));")
+        pins.append(f".{port}(late_{port})")
+    return "\n".join([*body, f"  {memory.cell} _TECHMAP_REPLACE_ ({', '.join(pins)});", "endmodule", ""])
 
 
 def _clock_gate_map(library, out):
@@ -182,19 +206,22 @@ endmodule
 
 
 def area_of(modules, top, library, stub_cells):
-    """{instance path: {"module", "area_um2" and "cells", "flops" of its own, "macros": {stub: number}}}; the path of the top is ""."""
+    """{instance path: {"module", "area_um2", "cells", "flops", "gates" (clock gates) of its own cells, "macro_um2", "macros": {stub: number}}};
+    the path of the top is "". `stub_cells`: {name: area in um2}."""
     table = {}
 
     def walk(name, path):
-        own = {"module": name.split("$")[0], "area_um2": 0.0, "cells": 0, "flops": 0, "macros": {}}
+        own = {"module": name.split("$")[0], "area_um2": 0.0, "cells": 0, "flops": 0, "gates": 0, "macro_um2": 0.0, "macros": {}}
         table[path] = own
         for inst, kind, _ in modules[name]:
             if kind in library.cells:
                 own["area_um2"] += library.cells[kind]["area"]
                 own["cells"] += 1
                 own["flops"] += library.cells[kind]["flop"]
+                own["gates"] += library.cells[kind]["latch"] or bool(library.cells[kind]["gate"])
             elif kind in stub_cells:
                 own["macros"][kind] = own["macros"].get(kind, 0) + 1
+                own["macro_um2"] += stub_cells[kind]
             elif kind in modules:
                 walk(kind, f"{path}/{inst}" if path else inst)
             else:
@@ -218,7 +245,10 @@ def main():
         area = map_unit(design.unit(a.unit), g, library, out)
     except design.FlowError as e:
         sys.exit(f"synth: {e}")
-    print(f"{sum(r['area_um2'] for r in area.values()) / 1e6:.3f} mm2, {sum(r['cells'] for r in area.values())} cells, in {out}")
+    print(
+        f"{sum(r['area_um2'] for r in area.values()) / 1e6:.3f} mm2 of cells, {sum(r['macro_um2'] for r in area.values()) / 1e6:.3f} mm2 of memories, "
+        f"{sum(r['cells'] for r in area.values())} cells, in {out}"
+    )
 
 
 if __name__ == "__main__":
