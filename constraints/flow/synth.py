@@ -178,7 +178,8 @@ def _hold_buffers(memory, library):
             pins.append(f".{port}({port})")
             continue
         body.append(f"  wire [{width - 1}:0] late_{port};")
-        body.append(f"  {buffer} u_{port} [{width - 1}:0] (.{a}({port}), .{y}(late_{port}));")
+        for i in range(width):
+            body.append(f"  {buffer} hold_{port}_{i} (.{a}({port}{f'[{i}]' if width > 1 else ''}), .{y}(late_{port}[{i}]));")
         pins.append(f".{port}(late_{port})")
     return "\n".join([*body, f"  {memory.cell} _TECHMAP_REPLACE_ ({', '.join(pins)});", "endmodule", ""])
 

@@ -7,6 +7,9 @@
 #include <fstream>
 #include <functional>
 #include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "models/systemc/rtl_chip.h"
 
@@ -140,10 +143,13 @@ class VerilatedChip final : public RtlChip {
     }
   }
 
-  void open_trace(const std::string& path) override {
+  void open_trace(const std::string& path) override { open_trace(path, {}); }
+  /// Only these scopes, each to a depth, if any are given.
+  void open_trace(const std::string& path, const std::vector<std::pair<int, std::string>>& scopes) {
     if (!std::ofstream(path)) throw std::runtime_error(path + ": cannot write waves");  // isOpen() does not tell
     trace_ = std::make_unique<Trace>();
     top_->trace(trace_.get(), 99);
+    for (const auto& [depth, scope] : scopes) trace_->dumpvars(depth, scope);
     trace_->open(path.c_str());
   }
   void close_trace() override {
