@@ -47,7 +47,7 @@ class Library:
             for pin, p in _groups(cell, "pin"):
                 pins[pin] = {
                     "direction": _attribute(p, "direction"),
-                    "function": (_attribute(p, "function") or "").replace(" ", ""),
+                    "function": _attribute(p, "function") or "",
                     "clock": _attribute(p, "clock") == "true",
                 }
             self.cells[name] = {
@@ -90,7 +90,7 @@ class Library:
         for name, c in self.cells.items():
             ins = [p for p, v in c["pins"].items() if v["direction"] == "input"]
             outs = [v["function"] for v in c["pins"].values() if v["direction"] == "output"]
-            if len(ins) == 1 and len(outs) == 1 and re.sub(r"[()]", "", outs[0]) in form(ins[0]) and not c["flop"] and not c["latch"]:
+            if len(ins) == 1 and len(outs) == 1 and re.sub(r"[() ]", "", outs[0]) in form(ins[0]) and not c["flop"] and not c["latch"]:
                 found.append((c["area"], name))
         return min(found)[1] if found else None
 
@@ -116,7 +116,7 @@ class Library:
         found = []
         for name, c in self.cells.items():
             ins = [p for p, v in c["pins"].items() if v["direction"] == "input"]
-            outs = [re.sub(r"[()]", "", v["function"]) for v in c["pins"].values() if v["direction"] == "output"]
+            outs = [re.sub(r"[() ]", "", v["function"]) for v in c["pins"].values() if v["direction"] == "output"]
             if len(ins) == 2 and len(outs) == 1 and outs[0] in (f"{a}{op}{b}" for a, b in (ins, ins[::-1]) for op in ("&", "*", "")):
                 found.append((c["area"], name))
         return max(found)[1] if found else None

@@ -39,3 +39,27 @@ def tidy(path):
     """`rename -wire` joins signal and cell by a backslash, which no tool reads twice the same way: SIGNAL__CELL instead."""
     text = open(path).read()
     open(path, "w").write(re.sub(r"^(  \S+ \\[^\s\\]+)\\(\w+)  \($", r"\1__\2  (", text, flags=re.M))
+
+
+_DECLARATION = re.compile(rf"^  (?:wire|input|output) (?:\[(\d+):(\d+)\] )?({_NAME});$", re.M)
+_ASSIGN = re.compile(r"^  assign (.*?) = (.*?);$", re.M)
+
+
+def wires(path):
+    """({module: {signal: (low, high)}}, {module: [(left, right)]}): what is declared, and what is assigned."""
+    text = open(path).read()
+    starts = [(m.start(), plain(m[1])) for m in _MODULE.finditer(text)] + [(len(text), None)]
+    widths, assigns = {}, {}
+    for (begin, name), (end, _) in zip(starts, starts[1:]):
+        body = text[begin:end]
+        widths[name] = {plain(m[3]): (int(m[2] or 0), int(m[1] or 0)) for m in _DECLARATION.finditer(body)}
+        assigns[name] = _ASSIGN.findall(body)
+    return widths, assigns
+
+
+def inputs(path, module):
+    """Input ports of a module."""
+    text = open(path).read()
+    begin = next(m.start() for m in _MODULE.finditer(text) if plain(m[1]) == module)
+    body = text[begin : text.index("\nendmodule", begin)]
+    return [plain(n) for n in re.findall(rf"^  input (?:\[\d+:\d+\] )?({_NAME});$", body, re.M)]
