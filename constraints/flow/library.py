@@ -24,6 +24,12 @@ def _attribute(body, name):
     return m[1].strip() if m else None
 
 
+def _mean_energy(pin):
+    """pJ (units of the library: pF V^2) of the first entries of rise_power and fall_power."""
+    found = [float(m[1]) for m in re.finditer(r"(?:rise|fall)_power\s*\([^)]*\)\s*\{.*?values\s*\(\s*\"\s*(-?[\d.eE+-]+)", pin, re.S)]
+    return sum(found) / len(found) if found else 0.0
+
+
 class Library:
     """cells: {name: {"area", "pins": {pin: {"direction", "function", "clock"}}, "flop", "latch", "gate"}}."""
 
@@ -41,6 +47,8 @@ class Library:
         self.name, body = libraries[0]
         if text.count("{") != text.count("}"):
             raise FlowError(f"Liberty {path}: braces do not match ({text.count('{')} open, {text.count('}')} closed): the file is cut off")
+        unit = re.search(r"\bcapacitive_load_unit\s*\(\s*([\d.]+)\s*,\s*\"?(\w+)", body)
+        scale = float(unit[1]) * {"pf": 1.0, "ff": 1e-3}[unit[2].lower()] if unit else 1.0
         self.cells = {}
         for name, cell in _groups(body, "cell"):
             pins = {}
@@ -49,8 +57,12 @@ class Library:
                     "direction": _attribute(p, "direction"),
                     "function": _attribute(p, "function") or "",
                     "clock": _attribute(p, "clock") == "true",
+                    "capacitance_pf": float(_attribute(p, "capacitance") or 0) * scale,
+                    "most_pf": float(_attribute(p, "max_capacitance") or 0) * scale,
                 }
+            data = next((p for pin, p in _groups(cell, "pin") if pin == "D"), "")
             self.cells[name] = {
+                "data_pj": _mean_energy(data),
                 "area": float(_attribute(cell, "area") or 0),
                 "pins": pins,
                 "flop": bool(re.search(r"\bff\s*\(", cell)),
@@ -126,6 +138,22 @@ class Library:
 
     def buffer(self):
         return self._single(lambda a: (a,))
+
+    def data_pin_pj(self, name):
+        """Energy inside a flop for one transition of its data pin, mean of rise and fall at the fastest edges of the tables."""
+        return self.cells[name]["data_pj"]
+
+    def clock_buffer(self, sinks):
+        """(cell, input, output) of the smallest buffer that drives so many flops at a third of what it may drive, so with steep edges."""
+        pin = max(v["capacitance_pf"] for c in self.cells.values() if c["flop"] for v in c["pins"].values() if v["clock"])
+        fits = []
+        for name, c in self.cells.items():
+            if c["flop"] or c["latch"] or len(c["pins"]) != 2:
+                continue
+            a, y = self.pins_of(name)
+            if c["pins"][y]["function"].strip("() ") == a and c["pins"][y]["most_pf"] >= 3 * sinks * pin:
+                fits.append((c["area"], name, a, y))
+        return min(fits)[1:] if fits else (self.buffer(), *self.pins_of(self.buffer()))
 
     def clock_gate(self):
         """An integrated clock gate (latch, rising edge), or None."""

@@ -1,5 +1,6 @@
-"""Reads the structural Verilog that Yosys writes (write_verilog -noattr -noexpr)."""
+"""Reads, and where Yosys cannot do it changes, the structural Verilog that Yosys writes (write_verilog -noattr -noexpr)."""
 
+import collections
 import re
 
 _NAME = r"(?:\\\S+ |[A-Za-z_][\w$]*)"
@@ -63,3 +64,51 @@ def inputs(path, module):
     begin = next(m.start() for m in _MODULE.finditer(text) if plain(m[1]) == module)
     body = text[begin : text.index("\nendmodule", begin)]
     return [plain(n) for n in re.findall(rf"^  input (?:\[\d+:\d+\] )?({_NAME});$", body, re.M)]
+
+
+def buffer_clocks(path, clock_pins, buffer, fanout):
+    """Trees of buffers in front of clock pins: no clock net inside a module has more than `fanout` flops or buffers.
+
+    clock_pins: {cell: its clock pin}; buffer: (cell, input, output). Clocks of modules and memories stay on the root."""
+    cell, a, y = buffer
+    text = open(path).read()
+    starts = [m.start() for m in _MODULE.finditer(text)]
+    out = [text[: starts[0]]]
+    for begin, end in zip(starts, starts[1:] + [len(text)]):
+        body = text[begin:end]
+        sinks = collections.defaultdict(list)
+        for m in _CELL.finditer(body):
+            pin = clock_pins.get(plain(m[1]))
+            if pin:
+                sinks[re.search(rf"\.{pin}\((.*?)\)", m[3])[1]].append(m.start())
+        new, moved, n = [], {}, 0
+        for net, flops in sinks.items():
+            # Level by level from the flops up, until the rest may hang on the net itself.
+            loads = [("flop", f) for f in flops]
+            while len(loads) > fanout:
+                above = []
+                for i in range(0, len(loads), fanout):
+                    wire = f"clock_tree_{n}_"
+                    n += 1
+                    new.append([f"  wire {wire};\n", wire, net])
+                    for kind, what in loads[i : i + fanout]:
+                        if kind == "flop":
+                            moved[what] = wire
+                        else:
+                            new[what][2] = wire
+                    above.append(("buffer", len(new) - 1))
+                loads = above
+        if new:
+            def rewire(m, moved=moved):
+                wire = moved.get(m.start())
+                pin = clock_pins.get(plain(m[1]))
+                return re.sub(rf"\.{pin}\(.*?\)", f".{pin}({wire})", m[0], count=1) if wire else m[0]
+
+            body = _CELL.sub(rewire, body)
+            wires_ = "".join(w for w, _, _ in new)
+            cells = "".join(f"  {cell} u_{wire} (\n    .{a}({source}),\n    .{y}({wire})\n  );\n" for _, wire, source in new)
+            head = body.index(";\n") + 2
+            tail = body.index("endmodule")
+            body = body[:head] + wires_ + body[head:tail] + cells + body[tail:]
+        out.append(body)
+    open(path, "w").write("".join(out))

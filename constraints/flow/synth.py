@@ -15,6 +15,7 @@ import yosys
 from costs import MemoryCosts
 from library import DEFAULT, Library
 
+CLOCK_FANOUT = 16
 HOLD = "_held"
 GATE = "ohmac_clk_gate"
 MIN_GATED = 6  # flops: a gate of OSU (latch, inverter, AND: 104 um2) is smaller than three multiplexers and spares their clock
@@ -153,6 +154,8 @@ def map_unit(unit, geometry, library, out, costs=None, period_ps=3200):
     ]
     yosys.run("map", [c for c in commands if c], out)
     netlist.tidy(out / "netlist.v")
+    clocks = {n: next(p for p, v in c["pins"].items() if v["clock"]) for n, c in library.cells.items() if c["flop"]}
+    netlist.buffer_clocks(out / "netlist.v", clocks, library.clock_buffer(CLOCK_FANOUT), CLOCK_FANOUT)
     area = area_of(netlist.read(out / "netlist.v"), unit.top, library, {m.cell: m.costs(costs).area_um2 if isinstance(m, stubs.Memory) else 0.0 for m in found.values()})
     (out / "area.json").write_text(json.dumps(area, indent=1))
     stamp.write_text(key)
