@@ -4,7 +4,7 @@ JOBS  ?= $(shell nproc)
 OHMAC := $(BUILD)/bin/ohmac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build run test test-long bench campaign mutation lint generated synth-check formal clean
+.PHONY: help setup configure build run test test-long bench campaign mutation lint generated synth-check synth synth-tiny power formal clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -53,6 +53,19 @@ generated: setup ## regenerate what is generated and require no difference
 
 synth-check: setup ## every module through Yosys: no latch but the clock gate
 	.ci/synth_check.sh
+
+GEOMETRY ?= reference
+FLOW := $(BUILD)/venv/bin/python3 constraints/flow
+
+synth: setup ## map tile and chip to standard cells: area by block, timing, worst paths (GEOMETRY=, LIBERTY=)
+	$(FLOW)/silicon.py --geometry $(GEOMETRY) $(if $(LIBERTY),--liberty $(LIBERTY))
+
+synth-tiny: setup ## the same at the tiny geometry, for CI: fails if slower than constraints/sdc/slack.toml allows
+	$(FLOW)/silicon.py --geometry tiny --check
+
+power: configure ## energy of each digital block from recorded runs; the digital cost table (WRITE=1: constraints/costs)
+	ninja -C $(BUILD) -j $(JOBS) chip_activity
+	$(FLOW)/digital_table.py $(if $(WRITE),--write)
 
 formal: setup ## prove FIFOs, arbiters, credits, AXI rules, sequencer, MVM phase rule; find planted bugs
 	.ci/formal.sh --jobs $(JOBS)

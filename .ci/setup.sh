@@ -10,6 +10,7 @@ packages="
   libonnx-dev libprotobuf-dev protobuf-compiler libtomlplusplus-dev
   libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev zlib1g-dev liblz4-dev
   z3 berkeley-abc ngspice libsuitesparse-dev libopenblas-dev
+  opensta qflow-tech-osu018
   gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
 "
 

@@ -1,6 +1,7 @@
 """Reads, and where Yosys cannot do it changes, the structural Verilog that Yosys writes (write_verilog -noattr -noexpr)."""
 
 import collections
+import pathlib
 import re
 
 _NAME = r"(?:\\\S+ |[A-Za-z_][\w$]*)"
@@ -16,7 +17,7 @@ def plain(name):
 
 def read(path):
     """{module: [(instance, cell or module, {pin: net expression})]}; names without escapes, expressions as written."""
-    text = open(path).read()
+    text = pathlib.Path(path).read_text()
     starts = [(m.start(), plain(m[1])) for m in _MODULE.finditer(text)] + [(len(text), None)]
     modules = {}
     for (begin, name), (end, _) in zip(starts, starts[1:]):
@@ -27,6 +28,8 @@ def read(path):
 
 def expression(modules, top, pin):
     """What a pin (path/of/instances/cell/PIN) is connected to, as written; None if there is no such pin."""
+    if "/" not in pin:
+        return None  # a port
     *path, cell, name = pin.split("/")
     module = top
     for inst in path:
@@ -38,8 +41,8 @@ def expression(modules, top, pin):
 
 def tidy(path):
     """`rename -wire` joins signal and cell by a backslash, which no tool reads twice the same way: SIGNAL__CELL instead."""
-    text = open(path).read()
-    open(path, "w").write(re.sub(r"^(  \S+ \\[^\s\\]+)\\(\w+)  \($", r"\1__\2  (", text, flags=re.M))
+    text = pathlib.Path(path).read_text()
+    pathlib.Path(path).write_text(re.sub(r"^(  \S+ \\[^\s\\]+)\\(\w+)  \($", r"\1__\2  (", text, flags=re.M))
 
 
 _DECLARATION = re.compile(rf"^  (?:wire|input|output) (?:\[(\d+):(\d+)\] )?({_NAME});$", re.M)
@@ -48,7 +51,7 @@ _ASSIGN = re.compile(r"^  assign (.*?) = (.*?);$", re.M)
 
 def wires(path):
     """({module: {signal: (low, high)}}, {module: [(left, right)]}): what is declared, and what is assigned."""
-    text = open(path).read()
+    text = pathlib.Path(path).read_text()
     starts = [(m.start(), plain(m[1])) for m in _MODULE.finditer(text)] + [(len(text), None)]
     widths, assigns = {}, {}
     for (begin, name), (end, _) in zip(starts, starts[1:]):
@@ -60,7 +63,7 @@ def wires(path):
 
 def inputs(path, module):
     """Input ports of a module."""
-    text = open(path).read()
+    text = pathlib.Path(path).read_text()
     begin = next(m.start() for m in _MODULE.finditer(text) if plain(m[1]) == module)
     body = text[begin : text.index("\nendmodule", begin)]
     return [plain(n) for n in re.findall(rf"^  input (?:\[\d+:\d+\] )?({_NAME});$", body, re.M)]
@@ -71,7 +74,7 @@ def buffer_clocks(path, clock_pins, buffer, fanout):
 
     clock_pins: {cell: its clock pin}; buffer: (cell, input, output). Clocks of modules and memories stay on the root."""
     cell, a, y = buffer
-    text = open(path).read()
+    text = pathlib.Path(path).read_text()
     starts = [m.start() for m in _MODULE.finditer(text)]
     out = [text[: starts[0]]]
     for begin, end in zip(starts, starts[1:] + [len(text)]):
@@ -111,4 +114,4 @@ def buffer_clocks(path, clock_pins, buffer, fanout):
             tail = body.index("endmodule")
             body = body[:head] + wires_ + body[head:tail] + cells + body[tail:]
         out.append(body)
-    open(path, "w").write("".join(out))
+    pathlib.Path(path).write_text("".join(out))

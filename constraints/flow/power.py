@@ -7,7 +7,6 @@ import collections
 import json
 import pathlib
 import re
-import sys
 
 import numpy as np
 
@@ -157,6 +156,12 @@ def prices(folder, unit, library):
     linear in activity, so its prices are taken (every pin at one transition a cycle, less every pin still) and multiplied by what each net did.
     Slews, loads and wire loads are OpenSTA's."""
     folder = pathlib.Path(folder)
+    stamp = (folder / "key").read_text()  # of what the netlist was made from
+    kept = folder / "prices.json"
+    if kept.exists():
+        known = json.loads(kept.read_text())
+        if known["key"] == stamp:
+            return known["cells"]
     report = "foreach i [get_cells -hierarchical *] { puts \"[get_full_name $i] [sta::instance_power $i [sta::cmd_corner]]\" }"
     script = folder / "power.tcl"
     script.write_text("\n".join([
@@ -170,20 +175,28 @@ def prices(folder, unit, library):
         block = text[text.index(start) : text.index(stop)]
         part.append({m[1]: [float(x) for x in m[2].split()] for m in re.finditer(r"^(\S+) (\S+ \S+ \S+ \S+)$", block, re.M)})
     still, moving = part
-    return {i: (m[0] + m[1] - still[i][0] - still[i][1], still[i][0] + still[i][1], m[2]) for i, m in moving.items()}
+    cells = {i: (m[0] + m[1] - still[i][0] - still[i][1], still[i][0] + still[i][1], m[2]) for i, m in moving.items()}
+    kept.write_text(json.dumps({"key": stamp, "cells": cells}))
+    return cells
 
 
 def by_block(run, priced, flat=None):
-    """{block path: {"data_w", "clock_w", "clock_ungated_w", "leakage_w", "cells"}} of the recorded run, from prices(). Blocks are instances of modules.
+    """{block path: {"data_w", "gated_w", "free_w", "clock_ungated_w", "leakage_w", "cells"}} of the recorded run, from prices(). Blocks are instances of modules. Clock power is
+    gated_w behind clock gates of the netlist and free_w before them; clock_ungated_w is what all of it would be without gates.
 
     flat: (transitions a cycle, share of cycles in which clocks run) in place of what was recorded, as one would guess."""
-    table = collections.defaultdict(lambda: dict.fromkeys(("data_w", "clock_w", "clock_ungated_w", "leakage_w", "cells"), 0.0))
+    table = collections.defaultdict(lambda: dict.fromkeys(("data_w", "gated_w", "free_w", "clock_ungated_w", "leakage_w", "cells"), 0.0))
     clocks, rates, shares = run.clocks(), {}, {}
 
     def rate(net):
         if net not in rates:
             rates[net] = gatesim.toggles(run.values[net], run.cycles)[0] / (run.cycles - 1)
         return rates[net]
+
+    def tick(block, clock, net):
+        """Clock power of a cell whose clock is `net`, by the cycles in which that runs."""
+        block["free_w" if share(net) == share(run.root) else "gated_w"] += clock * (flat[1] if flat else share(net))
+        block["clock_ungated_w"] += clock
 
     def share(net):
         if net not in shares:
@@ -198,15 +211,13 @@ def by_block(run, priced, flat=None):
         block["leakage_w"] += leakage
         out = run.flat.net(g.pins[run.out(g)]) if run.out(g) in g.pins else None
         if out in clocks:  # buffers and gates of the clock tree
-            block["clock_w"] += clock * (flat[1] if flat else share(out))
-            block["clock_ungated_w"] += clock
+            tick(block, clock, out)
             continue
         if clock:  # a flop, or latch and inverter of a clock gate
             pin = next((p for p, v in cell["pins"].items() if v["clock"]), None)
             net = run.flat.net(g.pins[pin]) if pin else run.root
             net = net if net in clocks else run.root
-            block["clock_w"] += clock * (flat[1] if flat else share(net))
-            block["clock_ungated_w"] += clock
+            tick(block, clock, net)
         if flat:
             block["data_w"] += moving * flat[0]
         elif cell["flop"]:

@@ -16,6 +16,7 @@
 #include "sw/cli/files.h"
 #include "sw/cli/run.h"
 #include "sw/cli/session.h"
+#include "sw/compiler/map.h"
 #include "sw/hal/gen/ohmac_isa.h"
 
 namespace ohmac {
@@ -117,6 +118,7 @@ int run(int argc, char** argv) {
     out["images"] = o.images;
     out["tiles"] = counted(before, session.counters());
     out["used"] = session.tiles();
+    out["flit_hops"] = compiler::flit_hops(o.geometry, work.compiled.pieces, work.compiled.layers) * o.images;
   });
   cli::write_file(json, out.dump(1) + "\n");
   return 0;
