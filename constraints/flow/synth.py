@@ -100,7 +100,7 @@ def map_unit(unit, geometry, library, out, costs=None, period_ps=3200):
     costs = costs or MemoryCosts()
     out = pathlib.Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    key = _key(unit, geometry, library, period_ps)
+    key = _key(unit, geometry, library, costs, period_ps)
     stamp = out / "key"
     if stamp.exists() and stamp.read_text() == key:
         return json.loads((out / "area.json").read_text())
@@ -162,9 +162,11 @@ def map_unit(unit, geometry, library, out, costs=None, period_ps=3200):
     return area
 
 
-def _key(unit, geometry, library, period_ps):
-    h = hashlib.sha256(repr((unit.name, dataclasses.astuple(geometry), period_ps)).encode())
-    for f in [*unit.files(), *sorted(map(str, FLOW.glob("*"))), library.path]:
+def _key(unit, geometry, library, costs, period_ps):
+    h = hashlib.sha256(repr((unit.name, dataclasses.astuple(geometry), costs.sram(256, 256), costs.regfile(32, 32), period_ps)).encode())
+    own = [FLOW / f"{m}.py" for m in ("synth", "design", "library", "netlist", "stubs", "yosys", "costs")]
+    settings = design.ROOT / "constraints" / "libraries" / f"{library.name}.toml"
+    for f in [*unit.files(), *own, library.path, settings]:
         p = design.ROOT / f
         if p.is_file():
             h.update(p.read_bytes())
