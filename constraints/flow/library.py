@@ -158,3 +158,11 @@ class Library:
     def clock_gate(self):
         """An integrated clock gate (latch, rising edge), or None."""
         return next((n for n, c in self.cells.items() if (c["gate"] or "").startswith("latch_posedge")), None)
+
+
+def macro_ports(path):
+    """{cell: {port: direction}} of a Liberty file of stubs."""
+    found = {}
+    for name, cell in _groups(pathlib.Path(path).read_text(), "cell"):
+        found[name] = {p: _attribute(body, "direction") for kind in ("pin", "bus") for p, body in _groups(cell, kind)}
+    return found
