@@ -185,44 +185,66 @@ def _swap(library, kind):
     return next((n for n in fits if function_of(library.cells[n]) != function_of(one)), None)
 
 
-def plant(text, library, kind, register):
-    """The netlist with the gate in front of a register of a module of the RTL (`ohmac_vector`, `a_q`) replaced by another; (text, what was done).
-
-    Takes the first flop whose name begins with `register` in the first module of that kind that has a gate with a swap at its data input."""
+def _gate_before(text, library, kind, register):
+    """(start, match of the gate, gate that may stand for it, name of the flop): the first flop whose name begins with `register` in the first module
+    of that kind of the RTL that has a gate with a swap at its data input."""
     for m in re.finditer(r"^module (\\\S+ |\w+).*?^endmodule$", text, re.M | re.S):
         if netlist.plain(m[1]).split("$")[0] != kind:
             continue
-        cells = [g for g in re.finditer(r"^  (\w+) (\S+)\s*\(\n((?:    \..*\n)+)", m[0], re.M) if g[1] in library.cells]
-        driver = {}
-        for g in cells:
-            out = next(p for p, v in library.cells[g[1]]["pins"].items() if v["direction"] == "output")
-            driver[re.search(rf"\.{out}\((.*?)\)", g[3])[1]] = g
+        cells = [g for g in re.finditer(r"^  (\w+) (\S+)\s*\(\n((?:    \..*\n)+)  \);\n", m[0], re.M) if g[1] in library.cells]
+        driver = {_pin(g, _output(library, g[1])): g for g in cells}
         for flop in cells:
             if not library.cells[flop[1]]["flop"] or not netlist.plain(flop[2] + " ").startswith(register):
                 continue
             for pin in function.pins(function.parse(library.cells[flop[1]]["state"][0]["next_state"])):
-                g = driver.get(re.search(rf"\.{pin}\((.*?)\)", flop[3])[1])
-                other = g and _swap(library, g[1])
+                gate = driver.get(_pin(flop, pin))
+                other = gate and _swap(library, gate[1])
                 if other:
-                    at = m.start() + g.start()
-                    return text[:at] + text[at:].replace(g[1], other, 1), f"{kind}: {g[1]} {g[2]} in front of {flop[2]} is {other} now"
+                    return m.start() + gate.start(), gate, other, flop[2]
     raise design.FlowError(f"netlist: no flop {register}* in a module {kind} has a gate in front of it that can be swapped; name another register")
 
 
+def _output(library, kind):
+    return next(p for p, v in library.cells[kind]["pins"].items() if v["direction"] == "output")
+
+
+def _pin(instance, pin):
+    m = re.search(rf"\.{pin}\((.*?)\)", instance[3])
+    return m and m[1]
+
+
+def plant(text, library, kind, register):
+    """The netlist with the gate in front of a register of a module of the RTL (`ohmac_vector`, `a_q`) replaced by another; (text, what was done)."""
+    at, gate, other, flop = _gate_before(text, library, kind, register)
+    return text[:at] + text[at:].replace(gate[1], other, 1), f"{kind}: {gate[1]} {gate[2]} in front of {flop} is {other} now"
+
+
+def switch(text, library, kind, register):
+    """The same fault beside the gate: what the gate gives is taken unless the environment says OHMAC_MUTANT=1 (tb/mutation)."""
+    at, gate, other, flop = _gate_before(text, library, kind, register)
+    out = _output(library, gate[1])
+    net = _pin(gate, out)
+    right, wrong = (gate[0].replace(f".{out}({net})", f".{out}(fault_{i})") for i in range(2))
+    wrong = wrong.replace(f"{gate[1]} {gate[2]}", f"{other} u_fault_gate", 1)
+    text_of = f"  wire [1:0] fault_;\n  wire fault_on;\n  ohmac_mutant #(.Width(1)) u_fault (.mutant_o(fault_on));\n"
+    both = right.replace("fault_0", "fault_[0]") + wrong.replace("fault_1", "fault_[1]") + f"  assign {net} = fault_on ? fault_[1] : fault_[0];\n"
+    return text[:at] + text_of + both + text[at + len(gate[0]) :], f"{kind}: {gate[1]} {gate[2]} in front of {flop} is {other} with OHMAC_MUTANT=1"
+
+
 def write(unit, geometry, library, folder, out, fault=None):
-    """OUT/netlist.v, cells.sv and shell.sv from FOLDER/netlist.v; `fault` is MODULE:REGISTER (plant)."""
+    """OUT/netlist.v, cells.sv and shell.sv from FOLDER/netlist.v; `fault` is MODULE:REGISTER (switch)."""
     text = (pathlib.Path(folder) / "netlist.v").read_text()
-    modules = netlist.read(pathlib.Path(folder) / "netlist.v")
     out = pathlib.Path(out)
     out.mkdir(parents=True, exist_ok=True)
     if fault:
-        text, where = plant(text, library, *fault.split(":"))
-        print(where)
+        text, where = switch(text, library, *fault.split(":"))
+        (out / "fault.txt").write_text(where + "\n")
     text, n = re.subn(rf"^module {unit.top}\b", f"module {unit.top}{SUFFIX}", text, flags=re.M)
     if n != 1:
         raise design.FlowError(f"{folder}/netlist.v: has {n} modules {unit.top}, not one")
-    for name, content in (("netlist.v", text), ("cells.sv", models(modules, library)), ("shell.sv", shell(unit, geometry))):
-        (out / name).write_text(content)
+    (out / "netlist.v").write_text(text)
+    (out / "cells.sv").write_text(models(netlist.read(out / "netlist.v"), library))
+    (out / "shell.sv").write_text(shell(unit, geometry))
 
 
 def main():
@@ -232,7 +254,7 @@ def main():
     p.add_argument("--unit", default="tile")
     p.add_argument("--geometry", default="reference")
     p.add_argument("--liberty", default=str(DEFAULT))
-    p.add_argument("--fault", metavar="MODULE:REGISTER", help="change the gate in front of this register")
+    p.add_argument("--fault", metavar="MODULE:REGISTER", help="with OHMAC_MUTANT=1 the gate in front of this register is another")
     a = p.parse_args()
     try:
         library = Library(a.liberty)

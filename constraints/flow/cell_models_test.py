@@ -152,6 +152,14 @@ class Netlists(unittest.TestCase):
         self.assertRegex(changed[0][1], r"^  (AND2X1|NOR2X1|OR2X1|XOR2X1|XNOR2X1|AND2X2|OR2X2) _01_ \($")
         self.assertIn("_01_ in front of \\wptr_q[0]__DFFPOSX1", what)
 
+    def test_a_fault_with_a_switch_leaves_the_gate(self):
+        text, what = cell_models.switch(NETLIST, Library(), "ohmac_fifo", "wptr_q")
+        self.assertIn("NAND2X1 _01_ (\n    .A(a),\n    .B(b),\n    .Y(fault_[0])\n  );", text)
+        self.assertRegex(text, r"\w+ u_fault_gate \(\n    \.A\(a\),\n    \.B\(b\),\n    \.Y\(fault_\[1\]\)\n  \);")
+        self.assertIn("assign next = fault_on ? fault_[1] : fault_[0];", text)
+        self.assertIn("OHMAC_MUTANT=1", what)
+        self.assertEqual(text.count("  DFFPOSX1 "), 1)
+
     def test_a_fault_that_cannot_be_planted(self):
         with self.assertRaisesRegex(design.FlowError, "no flop rptr_q"):
             cell_models.plant(NETLIST, Library(), "ohmac_fifo", "rptr_q")

@@ -432,7 +432,24 @@ def read_both(unit, geometry, library, mapped, folder):
 
 
 def decide(aig, goals, folder, name, seconds):
-    """(verdict, what): "proven", "DIFFERS" with what differs, or "open" with why."""
+    """[(verdict, goals, why)] of a module: "proven", "DIFFERS" or "open". If all goals together are too much, register by register."""
+    verdict, why = _decide(aig, goals, folder, name, seconds)
+    if verdict != "open":
+        return [(verdict, goals, why)]
+    groups = collections.defaultdict(list)
+    for g in goals:
+        groups[re.sub(r"\[\d+\]$|\[\d+\](?= of memory)", "", g[0])].append(g)
+    end = time.time() + seconds
+    parts = []
+    for n, (what, part) in enumerate(groups.items()):
+        share = max(1, int((end - time.time()) / (len(groups) - n)))
+        verdict, why = _decide(aig, part, folder, name, share) if time.time() < end else ("open", f"no time left of {seconds} s")
+        parts.append((verdict, part, why if verdict == "DIFFERS" else f"{what}: {why}"))
+    return parts
+
+
+def _decide(aig, goals, folder, name, seconds):
+    """(verdict, why)"""
     left = [g for g in goals if g[1] != g[2]]
     wrong = next((what for what, a, b in left if a == b ^ 1), None)
     if wrong:
@@ -468,18 +485,22 @@ def decide(aig, goals, folder, name, seconds):
     raise design.FlowError(f"ABC on {files[0]}: {out.strip() or f'exit code {run.returncode}'}")
 
 
-def main():
+def options(line=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("mapped", help="folder that synth.py has written")
     p.add_argument("--unit", default="tile")
     p.add_argument("--geometry", default="reference")
     p.add_argument("--liberty", default=str(DEFAULT))
     p.add_argument("--seconds", type=int, default=60, help="limit of a module")
-    p.add_argument("--fault", metavar="MODULE:REGISTER", help="change the gate in front of this register first: it must be found")
+    p.add_argument("--fault", metavar="MODULE:REGISTER", help="change the gate in front of this register first: fails unless it is found")
+    p.add_argument("--only", metavar="MODULE", help="of the RTL")
     p.add_argument("--json", help="write the table")
-    a = p.parse_args()
+    return p.parse_args(line)
+
+
+def main():
     try:
-        sys.exit(run(a))
+        sys.exit(run(options()))
     except design.FlowError as e:
         sys.exit(f"equivalence: {e}")
 
@@ -502,20 +523,29 @@ def run(a):
           f"{time.time() - start:.0f} s", flush=True)
     if proof.free:
         print(f"{len(proof.free)} registers of the RTL are neither in the netlist nor found constant or a copy: {', '.join(proof.free[:5])} ...")
-    table, bad = [], 0
+    table, differs = [], []
     for path in sorted(proof.goals):
+        module = paths.get(path, unit.top)
+        if a.only and module != a.only:
+            continue
         began = time.time()
-        verdict, what = decide(proof.aig, proof.goals[path], folder, path, a.seconds)
-        bad += verdict == "DIFFERS"
-        row = {"path": path or unit.top, "module": paths.get(path, unit.top), "goals": len(proof.goals[path]), "verdict": verdict, "what": what,
-               "seconds": round(time.time() - began, 1)}
+        parts = decide(proof.aig, proof.goals[path], folder, path, a.seconds)
+        by = {v: [p for p in parts if p[0] == v] for v in ("DIFFERS", "open", "proven")}
+        verdict = next(v for v, found in by.items() if found)
+        differs += [f"{path}: {why}" for _, _, why in by["DIFFERS"]]
+        row = {"path": path or unit.top, "module": module, "goals": len(proof.goals[path]), "proven": sum(len(p[1]) for p in by["proven"]),
+               "verdict": verdict, "seconds": round(time.time() - began, 1), "why": [why for _, _, why in by[verdict]] if verdict != "proven" else []}
         table.append(row)
-        print(f"{row['path']:<48} {row['module']:<22} {row['goals']:>6} {verdict:<8} {row['seconds']:>7} s  {what}", flush=True)
+        why = f"  {row['why'][0]}" + (f" and {len(row['why']) - 1} more" if len(row["why"]) > 1 else "") if row["why"] else ""
+        print(f"{row['path']:<40} {module:<20} {row['proven']:>6} of {row['goals']:>6} {verdict:<8} {row['seconds']:>7} s{why}", flush=True)
     if a.json:
         pathlib.Path(a.json).write_text(json.dumps(table, indent=1))
-    proven = sum(r["goals"] for r in table if r["verdict"] == "proven")
-    print(f"{sum(r['verdict'] == 'proven' for r in table)} of {len(table)} instances, {proven} of {sum(r['goals'] for r in table)} goals proven")
-    return 1 if bad else 0
+    whole = sum(r["verdict"] == "proven" for r in table)
+    print(f"{whole} of {len(table)} instances proven; {sum(r['proven'] for r in table)} of {sum(r['goals'] for r in table)} next states, outputs and pins")
+    if a.fault:
+        print(f"the fault is {'found' if differs else 'NOT FOUND'}")
+        return 0 if differs else 1
+    return 1 if differs else 0
 
 
 if __name__ == "__main__":
