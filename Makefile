@@ -4,7 +4,7 @@ JOBS  ?= $(shell nproc)
 OHMAC := $(BUILD)/bin/ohmac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build run test test-long bench campaign mutation lint generated synth-check synth synth-tiny power formal clean
+.PHONY: help setup configure build run test test-long bench campaign mutation lint generated synth-check synth synth-tiny power formal netlist equivalence clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,7 +23,7 @@ run: build ## classify real MNIST digits: rtl and fast, one table; fails if they
 
 test: configure ## build everything and run the test suite
 	ninja -C $(BUILD) -j $(JOBS)
-	ctest --test-dir $(BUILD) -j $(JOBS) -LE long --output-on-failure --timeout 900
+	ctest --test-dir $(BUILD) -j $(JOBS) -LE "long|netlist" --output-on-failure --timeout 900
 
 test-long: configure ## the long random and system suites
 	ninja -C $(BUILD) -j $(JOBS)
@@ -69,6 +69,17 @@ power: configure ## energy of each digital block from recorded runs; the digital
 
 formal: setup ## prove FIFOs, arbiters, credits, AXI rules, sequencer, MVM phase rule; find planted bugs
 	.ci/formal.sh --jobs $(JOBS)
+
+netlist: configure ## map the tiny tile to gates; tests of the tile, and the chip (ohmac --fidelity netlist), on them
+	ninja -C $(BUILD) -j $(JOBS) netlist
+	ctest --test-dir $(BUILD) -j $(JOBS) -L netlist --output-on-failure
+
+equivalence: configure ## prove the mapped tiny tile equal to the RTL, module by module (SECONDS each); find a planted fault
+	ninja -C $(BUILD) tiny_netlist
+	build/venv/bin/python3 constraints/flow/equivalence.py $(BUILD)/netlist/tiny --geometry tiny --seconds $(or $(SECONDS),60) \
+	  --json $(BUILD)/netlist/tiny/equivalence.json
+	build/venv/bin/python3 constraints/flow/equivalence.py $(BUILD)/netlist/tiny --geometry tiny --seconds $(or $(SECONDS),60) \
+	  --fault ohmac_fifo:wptr_q --only ohmac_fifo
 
 clean: ## remove build products, keep the installed wheels
 	find $(BUILD) -mindepth 1 -maxdepth 1 ! -name venv -exec rm -rf {} +

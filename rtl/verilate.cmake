@@ -25,16 +25,17 @@ add_library(verilated STATIC
 target_include_directories(verilated SYSTEM PUBLIC
   ${OHMAC_VERILATOR_ROOT}/include ${OHMAC_VERILATOR_ROOT}/include/vltstd)
 target_compile_options(verilated PRIVATE -w)
+set_target_properties(verilated PROPERTIES POSITION_INDEPENDENT_CODE ON)
 find_package(Threads REQUIRED)
 target_link_libraries(verilated PUBLIC Threads::Threads lz4 z)
 
-# ohmac_verilate(NAME TOP module [PARAMS Name=value ...] [SOURCES extra.sv ...] [TRACE] [VCD] [RANDOM] [HIER Name=value ...] [NETLIST top.v])
+# ohmac_verilate(NAME TOP module [PARAMS Name=value ...] [SOURCES extra.sv ...] [TRACE] [VCD] [RANDOM] [PIC] [HIER Name=value ...] [NETLIST top.v] [BLOCK module])
 # Target NAME: include "V<NAME>.h", class V<NAME>. HIER: the tile, with these parameters, is a hierarchical block.
 # NETLIST: this file of Yosys, whose style is not linted, instead of the source of the module.
-# VCD: every bit can be written as text, for power, instead of waves. RANDOM: what has no reset starts with random values, as the context is told. A module is found by its file name in the folders of rtl/;
+# VCD: every bit can be written as text, for power, instead of waves. PIC: for a shared object. BLOCK: this module without parameters is a hierarchical block. RANDOM: what has no reset starts with random values, as the context is told. A module is found by its file name in the folders of rtl/;
 # SOURCES are read besides and come first, so they may stand in for a module of rtl/.
 function(ohmac_verilate NAME)
-  cmake_parse_arguments(V "TRACE;VCD;RANDOM" "TOP;NETLIST" "PARAMS;SOURCES;HIER" ${ARGN})
+  cmake_parse_arguments(V "TRACE;VCD;RANDOM;PIC" "TOP;NETLIST;BLOCK" "PARAMS;SOURCES;HIER" ${ARGN})
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/${NAME}.vlt)
   set(flags --cc --build -j 2 --top-module ${V_TOP} --prefix V${NAME} -Mdir ${dir} --assert -O3 --quiet ${OHMAC_RTL_DIRS}
     ${CMAKE_SOURCE_DIR}/constraints/lint_waivers.vlt)
@@ -61,6 +62,13 @@ function(ohmac_verilate NAME)
   endif()
   if(V_VCD)
     list(APPEND flags --trace-vcd --trace-max-width 0 --trace-max-array 0 --trace-underscore)
+  endif()
+  if(V_BLOCK)
+    file(CONFIGURE OUTPUT ${dir}.vlt CONTENT "`verilator_config\nhier_block -module \"${V_BLOCK}\"\n" @ONLY)
+    list(APPEND flags --hierarchical ${dir}.vlt)
+  endif()
+  if(V_PIC)
+    list(APPEND flags -CFLAGS -fPIC)
   endif()
   file(GLOB_RECURSE top_file ${CMAKE_SOURCE_DIR}/rtl/${V_TOP}.sv)
   if(V_NETLIST)

@@ -11,12 +11,12 @@ DEFAULT = pathlib.Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")  # De
 
 def _groups(text, keyword):
     """(name, body) of every `keyword (name) { body }` on any level."""
-    for m in re.finditer(r"\b" + keyword + r"\s*\(\s*\"?([^)\"]*)\"?\s*\)\s*\{", text):
+    for m in re.finditer(r"\b" + keyword + r"\s*\(([^)]*)\)\s*\{", text):
         depth, i = 1, m.end()
         while depth and i < len(text):
             depth += {"{": 1, "}": -1}.get(text[i], 0)
             i += 1
-        yield m[1].strip(), text[m.end() : i - 1]
+        yield m[1].replace('"', "").strip(), text[m.end() : i - 1]
 
 
 def _attribute(body, name):
@@ -30,8 +30,23 @@ def _mean_energy(pin):
     return sum(found) / len(found) if found else 0.0
 
 
+_STATE = ("next_state", "clocked_on", "data_in", "enable", "clear", "preset", "clear_preset_var1", "clear_preset_var2")
+# What a cell may hold that no model is written for (cell_models.py).
+_OTHER_STATE = ("ff_bank", "latch_bank", "statetable", "bus", "bundle")
+
+
+def _state(cell):
+    """The ff or latch groups of a cell: {"kind", "names": (state, its inverse), attribute: text}."""
+    found = []
+    for kind in ("ff", "latch"):
+        for names, body in _groups(cell, kind):
+            found.append({"kind": kind, "names": tuple(n.strip() for n in names.split(","))} | {a: _attribute(body, a) for a in _STATE})
+            found[-1]["also"] = _attribute(body, "clocked_on_also") or _attribute(body, "enable_also")
+    return found
+
+
 class Library:
-    """cells: {name: {"area", "pins": {pin: {"direction", "function", "clock"}}, "flop", "latch", "gate"}}."""
+    """cells: {name: {"area", "pins": {pin: {"direction", "function", "clock"}}, "flop", "latch", "gate", "state", "other_state"}}."""
 
     def __init__(self, path=DEFAULT):
         self.path = pathlib.Path(path)
@@ -57,6 +72,8 @@ class Library:
                     "direction": _attribute(p, "direction"),
                     "function": _attribute(p, "function") or "",
                     "clock": _attribute(p, "clock") == "true",
+                    "three_state": _attribute(p, "three_state"),
+                    "gate_role": next((r for r in ("clock", "enable", "test", "out") if _attribute(p, f"clock_gate_{r}_pin") == "true"), None),
                     "capacitance_pf": float(_attribute(p, "capacitance") or 0) * scale,
                     "most_pf": float(_attribute(p, "max_capacitance") or 0) * scale,
                 }
@@ -68,6 +85,8 @@ class Library:
                 "flop": bool(re.search(r"\bff\s*\(", cell)),
                 "latch": bool(re.search(r"\blatch\s*\(", cell)),
                 "gate": _attribute(cell, "clock_gating_integrated_cell"),
+                "state": _state(cell),
+                "other_state": [k for k in _OTHER_STATE if re.search(rf"\b{k}\s*\(", cell)],
             }
         settings = ROOT / "constraints" / "libraries" / f"{self.name}.toml"
         self.settings = tomllib.loads(settings.read_text()) if settings.exists() else {}

@@ -27,7 +27,7 @@ def _glob(name):
     return re.sub(r"[\[\]]", "?", name)
 
 
-def _read(unit, geometry, top=None):
+def read_command(unit, geometry, top=None):
     options = ["read_slang --threads 1 --ignore-assertions --keep-hierarchy", f"--top {top or unit.top}"]
     options += [f"-G {n}={v}" for n, v in geometry.verilog(unit.parameters).items()]
     return " ".join(options + unit.files())
@@ -106,7 +106,7 @@ def map_unit(unit, geometry, library, out, costs=None, period_ps=3200):
         return json.loads((out / "area.json").read_text())
     stamp.unlink(missing_ok=True)
 
-    read = _read(unit, geometry)
+    read = read_command(unit, geometry)
     yosys.run("elaborate", [read, f"write_json {out}/elaborated.json"], out)
     elaborated = json.loads((out / "elaborated.json").read_text())
     (out / "elaborated.json").unlink()

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "models/systemc/chip_library.h"
 #include "models/systemc/modules.h"
 
 namespace ohmac {
@@ -21,7 +22,8 @@ class Bench : public sc_core::sc_module, public CosimBus {
       : sc_module(name),
         clk_("clk", sc_core::sc_time(config.macros.at(0).clock_ns, sc_core::SC_NS), 0.5,
              sc_core::sc_time(1, sc_core::SC_NS)),
-        chip_("chip", make_rtl_chip(config.geometry)),
+        chip_("chip", config.chip_library.empty() ? make_rtl_chip(config.geometry)
+                                                  : load_chip(config.chip_library, config.geometry)),
         mem_("mem", config.memory),
         firmware_(firmware),
         period_(config.macros.at(0).clock_ns, sc_core::SC_NS) {

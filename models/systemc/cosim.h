@@ -16,6 +16,7 @@ struct CosimConfig {
   Geometry geometry;
   AxiMemory::Config memory;
   std::vector<MacroConfig> macros;  ///< one a tile
+  std::string chip_library;         ///< shared object with the chip (chip_library.h); empty: make_rtl_chip()
   std::string waves;                ///< FST file, empty: none
   bool stub_macro = false;          ///< bench only: comparators answer 0, no analog model
 };

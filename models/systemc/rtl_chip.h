@@ -56,7 +56,8 @@ PinsIn unpack_pins(uint64_t packed);
 /// Likewise macro_prog_t.
 ProgIn unpack_prog(uint32_t packed);
 
-/// The Verilated chip of this geometry; throws std::invalid_argument and lists the built ones if there is none.
+/// The Verilated chip of this geometry: one that is part of the program, or from a shared object (chip_library.h).
+/// Throws std::invalid_argument if there is neither.
 std::unique_ptr<RtlChip> make_rtl_chip(const Geometry& geometry);
 
 }  // namespace ohmac

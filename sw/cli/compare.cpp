@@ -101,8 +101,8 @@ int compare(const CompareOptions& c) {
 
   RunOptions fast = c.run, rtl = c.run, twin = c.run;
   fast.fidelity = twin.fidelity = Fidelity::kFast;
-  rtl.fidelity = Fidelity::kRtl;
   rtl.images = twin.images = c.rtl_images;
+  const std::string rtl_name = name_of(rtl.fidelity);  // or netlist
   const RunOutcome r_rtl = execute_apart(work, rtl);
   const RunOutcome r_twin = execute_apart(work, twin);  // the same images as rtl
   const RunOutcome r_fast = execute_apart(work, fast);
@@ -117,25 +117,25 @@ int compare(const CompareOptions& c) {
   print_row("int8_adc", o.images, work.accuracy_int8_adc, nullptr);
   print_row("analog, fast", fast.images, r_fast.record.accuracy_analog, &r_fast.record);
   print_row("analog, fast", twin.images, r_twin.record.accuracy_analog, &r_twin.record);
-  print_row("analog, rtl", rtl.images, r_rtl.record.accuracy_analog, &r_rtl.record);
+  print_row("analog, " + rtl_name, rtl.images, r_rtl.record.accuracy_analog, &r_rtl.record);
 
   fmt::print("\n{:<22} {:>8} {:>12} {:>8} {:>10} {:>8} {:>10} {:>10} {:>10}\n", "bring-up", "devices", "cycles",
              "reads", "pulses/dev", "most", "yield", "w mean", "w sigma");
   print_bring_up("fast", r_twin.record.programming);
-  print_bring_up("rtl", r_rtl.record.programming);
+  print_bring_up(rtl_name, r_rtl.record.programming);
   const bool devices_equal = r_rtl.record.programming.snapshot_sha256 == r_twin.record.programming.snapshot_sha256;
-  fmt::print("{} cells on {} tiles; snapshots of rtl and fast {}\n", r_rtl.record.programming.cells,
-             r_rtl.record.programming.tiles, devices_equal ? "equal bit for bit" : "DIFFER");
+  fmt::print("{} cells on {} tiles; snapshots of {} and fast {}\n", r_rtl.record.programming.cells,
+             r_rtl.record.programming.tiles, rtl_name, devices_equal ? "equal bit for bit" : "DIFFER");
 
   const bool outputs_equal = r_rtl.outputs == r_twin.outputs;
   const std::vector<std::string> events = event_differences(r_rtl.record, r_twin.record);
-  fmt::print("\nrtl and fast, {} images: outputs {}, event counts {}\n", c.rtl_images,
+  fmt::print("\n{} and fast, {} images: outputs {}, event counts {}\n", rtl_name, c.rtl_images,
              outputs_equal ? "equal bit for bit" : "DIFFER (ohmac diff finds where)",
              events.empty() ? "equal" : "DIFFER: " + fmt::format("{}", fmt::join(events, "; ")));
   const double predicted = static_cast<double>(r_twin.record.cycles_total),
                simulated = static_cast<double>(r_rtl.record.cycles_total);
-  fmt::print("cycles: rtl {}, fast predicts {} ({:+.2f} %)\n", r_rtl.record.cycles_total, r_twin.record.cycles_total,
-             100 * (predicted - simulated) / simulated);
+  fmt::print("cycles: {} {}, fast predicts {} ({:+.2f} %)\n", rtl_name, r_rtl.record.cycles_total,
+             r_twin.record.cycles_total, 100 * (predicted - simulated) / simulated);
   fmt::print("outputs_sha256: {}\n", r_rtl.record.outputs_sha256);
 
   nlohmann::ordered_json j;
@@ -165,7 +165,7 @@ int compare(const CompareOptions& c) {
     j["chips"] = {{"points_below_int8", drops}, {"mean", mean}, {"interval95", {mean - half, mean + half}}};
   }
   if (!c.json.empty()) {
-    j["rtl"] = to_json(r_rtl.record);
+    j[rtl_name] = to_json(r_rtl.record);
     j["fast"] = to_json(r_fast.record);
     j["equal"] = outputs_equal && devices_equal && events.empty();
     write_file(c.json, j.dump(2) + "\n");

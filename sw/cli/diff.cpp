@@ -89,11 +89,11 @@ int diff(const DiffOptions& options) {
   RunOptions o = options.run;
   o.fidelity = Fidelity::kFast;
   const Gathered fast = gather(work, o);
-  o.fidelity = Fidelity::kRtl;
+  o.fidelity = options.run.fidelity;
   o.run_seed = options.rtl_run_seed.value_or(o.run_seed);
   const Gathered rtl = gather(work, o);
   if (const auto d = first_divergence(fast.evidence, rtl.evidence, fast.order)) {
-    fmt::print("first divergence: {}\n", divergence_text(*d, "fast", "rtl"));
+    fmt::print("first divergence: {}\n", divergence_text(*d, "fast", name_of(o.fidelity)));
     return 1;
   }
   fmt::print("no divergence: {} conversions, {} tile memories and {} output bytes are equal\n",

@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "models/macro/effects.h"
+#include "models/systemc/chip_library.h"
 #include "sw/cli/ablate.h"
 #include "sw/cli/compare.h"
 #include "sw/cli/costs.h"
@@ -135,7 +136,7 @@ void set_effect(const std::string& e, EffectSet* effects) {
 /// Options that every verb which runs a chip shares.
 struct CommonArgs {
   RunOptions run;
-  std::string fidelity = "fast", geometry = "reference", json;
+  std::string fidelity, geometry = "reference", json;
   std::string programming, technology = "pcm_generic", read_noise = "per-column", dac = "voltage";
   std::vector<std::string> effects, faults;
   std::vector<CLI::Option*> wires;
@@ -150,11 +151,15 @@ struct CommonArgs {
         ->check(number(1, 1000));
   }
 
-  void add(CLI::App* app, bool with_fidelity) {
+  /// `fidelities`: what --fidelity may be, the first if it is not given; none: no such option.
+  void add(CLI::App* app, const std::vector<std::string>& fidelities) {
     app->add_option("--network", run.network, "shipped network (ohmac run --list) or ONNX file")->capture_default_str();
-    if (with_fidelity) {
-      app->add_option("--fidelity", fidelity, "fast: golden machine; rtl: Verilated RTL with the SystemC crossbar")
-          ->check(CLI::IsMember({"fast", "rtl"}))
+    if (!fidelities.empty()) {
+      fidelity = fidelities.front();
+      app->add_option("--fidelity", fidelity,
+                      "fast: golden machine; rtl: Verilated RTL with the SystemC crossbar; netlist: rtl with tiles of "
+                      "gates (make netlist)")
+          ->check(CLI::IsMember(fidelities))
           ->capture_default_str();
     }
     app->add_option("--images", run.images, "test images")->check(count())->capture_default_str();
@@ -204,8 +209,12 @@ struct CommonArgs {
 
   RunOptions resolve() const {
     RunOptions o = run;
-    o.fidelity = fidelity == "rtl" ? Fidelity::kRtl : Fidelity::kFast;
+    o.fidelity = fidelity == "rtl" ? Fidelity::kRtl : fidelity == "netlist" ? Fidelity::kNetlist : Fidelity::kFast;
     o.geometry = geometry == "tiny" ? tiny_geometry() : reference_geometry();
+    if (o.fidelity == Fidelity::kNetlist)
+      check_readable(
+          chip_library_path("netlist", o.geometry),
+          "--fidelity netlist: `make netlist` maps the tile to gates and builds the chip of --geometry tiny");
     if (ideal) o.effects = EffectSet::none();
     o.programming =
         programming == "formula" || (programming.empty() && ideal) ? Programming::kFormula : Programming::kPulse;
@@ -373,7 +382,7 @@ int main_checked(int argc, char** argv) {
 
   CommonArgs run_args, compare_args, diff_args, compile_args, life_args;
   auto* run = app.add_subcommand("run", "classify test images on a simulated chip");
-  run_args.add(run, true);
+  run_args.add(run, {"fast", "rtl", "netlist"});
   run_args.add_costs(run);
   bool list = false, energy = false;
   run->add_flag("--energy", energy, "print energy and area of every block");
@@ -398,13 +407,13 @@ int main_checked(int argc, char** argv) {
   run->add_option("--image", run_args.run.image_path, "program image to load (ohmac compile --out); default: compile");
 
   auto* cmp =
-      app.add_subcommand("compare", "one table: references, fast and rtl; fails if rtl and fast differ in a bit");
+      app.add_subcommand("compare", "one table: references, fast and rtl (or netlist); fails if they differ in a bit");
   compare_args.run.images = 1000;
-  compare_args.add(cmp, false);
+  compare_args.add(cmp, {"rtl", "netlist"});
   compare_args.add_costs(cmp);
   CompareOptions compare_options;
   auto* rtl_images = cmp->add_option("--rtl-images", compare_options.rtl_images,
-                                     "images at fidelity rtl (default: 100, or --images if that is less)")
+                                     "images at fidelity rtl or netlist (default: 100, or --images if that is less)")
                          ->check(count());
   cmp->add_option("--chip-seeds", compare_options.chip_seeds, "chips of the accuracy statistics")
       ->check(whole(1, 100000))
@@ -414,20 +423,21 @@ int main_checked(int argc, char** argv) {
   auto* lif =
       app.add_subcommand("life", "program, infer, age, infer, compensate drift, infer, refresh, infer; one table");
   life_args.run.images = 250;
-  life_args.add(lif, true);
+  life_args.add(lif, {"fast", "rtl", "netlist"});
   std::vector<std::string> ages;
   lif->add_option("--at", ages, "ages in seconds (default: 1, 3600, 86400, 2592000)")->check(number(0, 1e10));
   lif->add_option("--json", life_args.json, "write the table");
 
-  auto* dif = app.add_subcommand("diff", "find the first divergence between rtl and fast (tile, drive, column, value)");
+  auto* dif = app.add_subcommand(
+      "diff", "find the first divergence between rtl (or netlist) and fast (tile, drive, column, value)");
   diff_args.run.images = 2;
-  diff_args.add(dif, false);
+  diff_args.add(dif, {"rtl", "netlist"});
   std::optional<uint64_t> rtl_run_seed;
   dif->add_option("--rtl-run-seed", rtl_run_seed, "another noise seed for rtl alone, to see a divergence found")
       ->check(any_whole());
 
   auto* comp = app.add_subcommand("compile", "compile a network to a program image");
-  compile_args.add(comp, false);
+  compile_args.add(comp, {});
   std::string out, listing;
   comp->add_option("--out", out, "image file");
   comp->add_option("--listing", listing, "listing file, - for standard output")->capture_default_str();
@@ -513,8 +523,8 @@ int main_checked(int argc, char** argv) {
       return 0;
     }
     const RunOptions o = run_args.resolve();
-    if (o.fidelity != Fidelity::kRtl && (!o.waves.empty() || o.stall_percent != 0)) {
-      throw UsageError("--waves and --stall-percent need --fidelity rtl");
+    if (o.fidelity == Fidelity::kFast && (!o.waves.empty() || o.stall_percent != 0)) {
+      throw UsageError("--waves and --stall-percent need --fidelity rtl or netlist");
     }
     if ((!o.waves.empty() || !o.timeline.empty()) && o.images > kBatchImages) {
       throw UsageError(fmt::format("--waves, --timeline: at most {} images, one batch", kBatchImages));

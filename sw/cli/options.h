@@ -17,8 +17,10 @@ struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-enum class Fidelity { kFast, kRtl };
-inline const char* name_of(Fidelity f) { return f == Fidelity::kFast ? "fast" : "rtl"; }
+enum class Fidelity { kFast, kRtl, kNetlist };
+inline const char* name_of(Fidelity f) {
+  return f == Fidelity::kFast ? "fast" : f == Fidelity::kRtl ? "rtl" : "netlist";
+}
 inline const char* name_of(ReadNoise r) { return r == ReadNoise::kColumn ? "per_column" : "per_device"; }
 
 inline const char* name_of(DacMode d) { return d == DacMode::kVoltage ? "voltage" : "pwm"; }

@@ -28,8 +28,13 @@ fs::path networks_dir() {
   return env != nullptr ? fs::path(env) : fs::path(OHMAC_NETWORKS_DIR);
 }
 
-std::string data_file(const std::string& given, const char* shipped) {
-  const std::string path = given.empty() ? (networks_dir() / "data" / shipped).string() : given;
+/// The file that is given, or what is shipped: for this network, else for all.
+std::string data_file(const std::string& given, const std::string& network, const std::string& shipped) {
+  const fs::path own = networks_dir() / "data" / (network + "-" + shipped);
+  std::error_code none;
+  const std::string path = !given.empty()          ? given
+                           : fs::exists(own, none) ? own.string()
+                                                   : (networks_dir() / "data" / shipped).string();
   check_readable(path,
                  "the shipped digits are in sw/networks/data (OHMAC_NETWORKS names another folder), your own go with "
                  "--test-images, --test-labels and --calibration-images");
@@ -200,7 +205,7 @@ std::string network_path(const std::string& network) {
 compiler::Compiled compile_network(const RunOptions& o) {
   const compiler::Network network = compiler::load_onnx(network_path(o.network));
   const compiler::Dataset calibration =
-      compiler::load_images(data_file(o.calibration_path, "calibration-images.idx.gz"));
+      compiler::load_images(data_file(o.calibration_path, o.network, "calibration-images.idx.gz"));
   if (calibration.size() != network.inputs()) {
     throw UsageError(
         fmt::format("{}: the network takes {} inputs, the calibration images have {} x {} pixels; give images of "
@@ -221,8 +226,8 @@ Workload prepare(const RunOptions& o) {
     const std::string image = read_file(o.image_path);
     w.compiled.image.assign(image.begin(), image.end());
   }
-  w.test = compiler::load_digits(data_file(o.images_path, "test-images.idx.gz"),
-                                 data_file(o.labels_path, "test-labels.idx.gz"));
+  w.test = compiler::load_digits(data_file(o.images_path, o.network, "test-images.idx.gz"),
+                                 data_file(o.labels_path, o.network, "test-labels.idx.gz"));
   if (w.compiled.source.inputs() != w.test.size()) {
     throw UsageError(
         fmt::format("{}: the network takes {} inputs, the images have {} x {} pixels; give images of its size "

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "models/golden/golden_chip.h"
+#include "models/systemc/chip_library.h"
 #include "models/systemc/cosim.h"
 #include "sw/cli/cosim_platform.h"
 #include "sw/cli/error_text.h"
@@ -88,6 +89,7 @@ void with_chip(const RunOptions& o, const std::function<void(Chip&)>& f) {
   c.memory.stall_percent = o.stall_percent;
   c.memory.stall_seed = o.stall_seed;
   c.waves = o.waves;
+  if (o.fidelity == Fidelity::kNetlist) c.chip_library = chip_library_path("netlist", o.geometry);
   for (uint32_t t = 0; t < o.geometry.tiles(); ++t) c.macros.push_back(macro_config(o, t));
   run_cosim(c, [&](CosimBus& bus) {
     CosimRun run(bus);

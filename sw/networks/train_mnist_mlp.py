@@ -85,17 +85,23 @@ def forward(params, x, rng=None):
     return acts, used
 
 
-def train(images, labels, epochs, seed):
+def flat(images):
+    """[n, 28, 28] pixels -> [n, 784] network inputs."""
+    return images.reshape(len(images), -1).astype(np.float32) / 255
+
+
+def train(images, labels, epochs, seed, sizes=SIZES, see=flat):
+    """Parameters of the layers; `see` makes network inputs of images."""
     rng = np.random.default_rng(seed)
     params = [[(rng.standard_normal((k, n), np.float32) * np.sqrt(2 / k)).astype(np.float32), np.zeros(n, np.float32)]
-              for k, n in zip(SIZES, SIZES[1:])]
+              for k, n in zip(sizes, sizes[1:])]
     moments = [[[np.zeros_like(p), np.zeros_like(p)] for p in layer] for layer in params]
     average, step, batch = None, 0, 128
     per_epoch = len(images) // batch
     for epoch in range(epochs):
         started = time.time()
         order = rng.permutation(len(images))
-        moved = shifted(images, rng).reshape(len(images), 784).astype(np.float32) / 255
+        moved = see(shifted(images, rng))
         loss = 0.0
         for s in range(per_epoch):
             pick = order[s * batch:(s + 1) * batch]
@@ -125,7 +131,7 @@ def train(images, labels, epochs, seed):
     return params
 
 
-def export(params, path):
+def export(params, path, shape=(28, 28)):
     import onnx
     from onnx import TensorProto, helper, numpy_helper
     nodes = [helper.make_node("Flatten", ["image"], ["flat"], "flatten", axis=1)]
@@ -137,9 +143,9 @@ def export(params, path):
         if not last:
             nodes.append(helper.make_node("Relu", [f"fc{i}"], [f"relu{i}"], f"relu{i}"))
             data = f"relu{i}"
-    graph = helper.make_graph(nodes, "mnist_mlp", [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 1, 28, 28])],
-                              [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", SIZES[-1]])], init)
-    model = helper.make_model(graph, producer_name="ohmac train_mnist_mlp.py", opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    graph = helper.make_graph(nodes, path.stem, [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 1, *shape])],
+                              [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", len(params[-1][1])])], init)
+    model = helper.make_model(graph, producer_name=f"ohmac train_{path.stem}.py", opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString(deterministic=True))
 

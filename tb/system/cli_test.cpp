@@ -31,6 +31,28 @@ namespace {
 
 TEST_F(Cli, UnknownNetworkNamesTheShippedOnes) { expect_error(ohmac("run --network nosuch"), {"nosuch", "mnist_mlp"}); }
 
+TEST_F(Cli, ANetlistThatIsNotBuiltNamesTheCommand) {
+  const std::string line =
+      "OHMAC_CHIPS=" + path("nowhere") + " " OHMAC_BINARY " run --network mnist_6x5 --fidelity netlist --geometry ";
+  expect_error(shell(line + "tiny"), {"nowhere/netlist_2x1_32x32_l8_s16k.so", "no such file", "make netlist"});
+  expect_error(shell(line + "reference"), {"netlist_4x4_256x256_l32_s64k.so", "--geometry tiny"});
+}
+
+TEST_F(Cli, WhatIsNoChipIsRefused) {
+  file("netlist_2x1_32x32_l8_s16k.so", "no shared object");
+  const Answer a = shell("OHMAC_CHIPS=" + path("") +
+                         " " OHMAC_BINARY " run --network mnist_6x5 --images 1 --fidelity netlist --geometry tiny");
+  EXPECT_EQ(a.code, 3) << a.text;
+  EXPECT_NE(a.text.find("cannot be loaded"), std::string::npos) << a.text;
+  EXPECT_NE(a.text.find("ninja -C build netlist_2x1_32x32_l8_s16k"), std::string::npos) << a.text;
+}
+
+TEST_F(Cli, TheTinyChipRunsItsNetworkAtBothFidelities) {
+  const Answer a = ohmac("compare --network mnist_6x5 --geometry tiny --images 40 --rtl-images 10");
+  EXPECT_EQ(a.code, 0) << a.text;
+  EXPECT_NE(a.text.find("equal bit for bit"), std::string::npos) << a.text;
+}
+
 TEST_F(Cli, CorruptOnnxNamesTheFile) {
   const std::string garbage = file("garbage.onnx", "this is not a protobuf message at all");
   expect_error(ohmac("run --network " + garbage), {"garbage.onnx", "not a readable ONNX model"});
