@@ -6,6 +6,9 @@ import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
+PERIOD_NS = 4.0  # 250 MHz
+MARGIN = 0.2  # of the period; reasons in constraints/sdc/tile.sdc
+
 
 class FlowError(Exception):
     """What went wrong, where, and what to do; printed without a traceback."""
@@ -81,7 +84,7 @@ class Unit:
     top: str
     parameters: tuple  # of the top module
     folders: tuple  # of rtl/
-    black_boxes: tuple = ()  # modules that are units of their own
+    black_boxes: tuple = ()  # modules that are units of their own: here a stub with the budgets of their SDC file
 
     def files(self):
         found = [f for d in self.folders for f in sorted((ROOT / "rtl" / d).glob("*.sv")) if not f.name.endswith("_pkg.sv")]

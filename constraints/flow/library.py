@@ -62,6 +62,7 @@ class Library:
         for name, area in self.settings.get("area_um2", {}).items():
             self.cells[name]["area"] = area["value"]
         self.voltage = float(_attribute(body, "nom_voltage") or 0)
+        self.default_wire_load = _attribute(body, "default_wire_load")
         self.wire_loads = [n for n, _ in _groups(body, "wire_load")]
         self._require(path)
 
@@ -72,9 +73,14 @@ class Library:
             missing.append("a flip-flop (ff group)")
         if not any(c["latch"] for c in self.cells.values()) and not self.clock_gate():
             missing.append("a latch or an integrated clock gate")
-        for what, function in (("an inverter", self.inverter), ("a buffer", self.buffer)):
+        for what, function in (("an inverter", self.inverter), ("a buffer", self.buffer), ("a two-input AND", self.and2)):
             if function() is None:
                 missing.append(what)
+        if not missing and not self.wire_loads and "wire" not in self.settings:
+            raise FlowError(
+                f"Liberty {path}: library {self.name} has no wire_load group: write constraints/libraries/{self.name}.toml with a [wire] table "
+                "(osu018_stdcells.toml shows one)"
+            )
         if missing:
             raise FlowError(f"Liberty {path}: library {self.name} lacks {', '.join(missing)}; the chip cannot be mapped to it")
 
@@ -87,6 +93,33 @@ class Library:
             if len(ins) == 1 and len(outs) == 1 and re.sub(r"[()]", "", outs[0]) in form(ins[0]) and not c["flop"] and not c["latch"]:
                 found.append((c["area"], name))
         return min(found)[1] if found else None
+
+    def wire_load(self):
+        """Name of the wire-load model, and its Liberty text for the stubs if the library has none."""
+        if "wire" not in self.settings:
+            return self.default_wire_load or self.wire_loads[len(self.wire_loads) // 2], ""
+        w = self.settings["wire"]
+        length = w["length_um_per_fanout"]
+        return "ohmac_wires", (
+            f'  wire_load("ohmac_wires") {{ resistance : {w["resistance_kohm_per_um"]}; capacitance : {w["capacitance_pf_per_um"]}; area : 0; '
+            f"slope : {length}; fanout_length(1, {length}); }}\n"
+        )
+
+    def pins_of(self, name):
+        """Inputs (one name, or a tuple of several) and output of a cell."""
+        pins = self.cells[name]["pins"]
+        ins = tuple(p for p, v in pins.items() if v["direction"] == "input")
+        return ins if len(ins) > 1 else ins[0], next(p for p, v in pins.items() if v["direction"] == "output")
+
+    def and2(self):
+        """The larger of the plain two-input ANDs: it drives a clock."""
+        found = []
+        for name, c in self.cells.items():
+            ins = [p for p, v in c["pins"].items() if v["direction"] == "input"]
+            outs = [re.sub(r"[()]", "", v["function"]) for v in c["pins"].values() if v["direction"] == "output"]
+            if len(ins) == 2 and len(outs) == 1 and outs[0] in (f"{a}{op}{b}" for a, b in (ins, ins[::-1]) for op in ("&", "*", "")):
+                found.append((c["area"], name))
+        return max(found)[1] if found else None
 
     def inverter(self):
         return self._single(lambda a: (f"!{a}", f"{a}'"))

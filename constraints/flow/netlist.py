@@ -24,6 +24,17 @@ def read(path):
     return modules
 
 
+def expression(modules, top, pin):
+    """What a pin (path/of/instances/cell/PIN) is connected to, as written; None if there is no such pin."""
+    *path, cell, name = pin.split("/")
+    module = top
+    for inst in path:
+        module = next((kind for i, kind, _ in modules[module] if i == inst), None)
+        if module not in modules:
+            return None
+    return next((pins.get(name) for i, _, pins in modules[module] if i == cell), None)
+
+
 def tidy(path):
     """`rename -wire` joins signal and cell by a backslash, which no tool reads twice the same way: SIGNAL__CELL instead."""
     text = open(path).read()

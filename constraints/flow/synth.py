@@ -14,6 +14,8 @@ import stubs
 import yosys
 from library import DEFAULT, Library
 
+GATE = "ohmac_clk_gate"
+MIN_GATED = 6  # flops: a gate of OSU (latch, inverter, AND: 104 um2) is smaller than three multiplexers and spares their clock
 FLOW = pathlib.Path(__file__).resolve().parent
 
 
@@ -24,16 +26,17 @@ def _glob(name):
 
 def _read(unit, geometry, top=None):
     options = ["read_slang --threads 1 --ignore-assertions --keep-hierarchy", f"--top {top or unit.top}"]
-    options += [f"--blackboxed-module {m}" for m in unit.black_boxes]
     options += [f"-G {n}={v}" for n, v in geometry.verilog(unit.parameters).items()]
     return " ".join(options + unit.files())
 
 
-def memories(elaborated):
-    """{module: stub cell} of the memories in a design written by write_json."""
+def macros(elaborated, unit):
+    """{module: stub} of the memories and of other units in a design written by write_json."""
     found = {}
     for name, module in elaborated["modules"].items():
         kind = name.split("$")[0]
+        if kind in unit.black_boxes:
+            found[name] = stubs.Block(kind, tuple((p, v["direction"], len(v["bits"])) for p, v in module["ports"].items()))
         if kind not in design.MEMORIES:
             continue
         width = {p: len(v["bits"]) for p, v in module["ports"].items()}
@@ -103,9 +106,8 @@ def map_unit(unit, geometry, library, out, period_ps=3200):
     yosys.run("elaborate", [read, f"write_json {out}/elaborated.json"], out)
     elaborated = json.loads((out / "elaborated.json").read_text())
     (out / "elaborated.json").unlink()
-    found = memories(elaborated)
-    gates = any(m.startswith("ohmac_clk_gate$") for m in elaborated["modules"])
-    (out / "stubs.lib").write_text(stubs.liberty(set(found.values())))
+    found = macros(elaborated, unit)
+    (out / "stubs.lib").write_text(stubs.liberty(set(found.values()), library.wire_load()[1]))
     (out / "abc.script").write_text(ABC.format(period=period_ps, fast=int(0.6 * period_ps)))
     (out / "abc.constr").write_text(f"set_driving_cell {library.buffer()}\nset_load 0.05\n")
 
@@ -113,6 +115,12 @@ def map_unit(unit, geometry, library, out, period_ps=3200):
     replace = [f"read_liberty -lib -ignore_miss_func {lib}", f"read_liberty -lib -ignore_miss_func {out}/stubs.lib"]
     for module, memory in sorted(found.items()):
         replace += [f"chtype -set {memory.cell} t:{_glob(module)}", f"delete ={_glob(module)}"]
+    # Clock gates of the RTL become cells as those that are inferred.
+    gates = [m for m in elaborated["modules"] if m.startswith(GATE + "$")]
+    (out / "clock_gate.v").write_text(f"(* blackbox *) module {GATE} (input clk_i, input en_i, output clk_o); endmodule\n")
+    replace.append(f"read_verilog -lib {out}/clock_gate.v")
+    if gates:
+        replace += [f"chtype -set {GATE} t:{GATE}$*", f"delete ={GATE}$*"]
     if any(m.startswith("ohmac_hold_check$") for m in elaborated["modules"]):  # holds assertions only
         replace += ["delete t:ohmac_hold_check*", "delete =ohmac_hold_check*"]
     commands = [
@@ -120,8 +128,10 @@ def map_unit(unit, geometry, library, out, period_ps=3200):
         *replace,
         f"hierarchy -check -top {unit.top}",
         *COARSE,
-        "select -assert-none t:$_DLATCH* t:$_SR_* t:$_ALDFF* %u %u ohmac_clk_gate*/* %d",
-        f"techmap -map {_clock_gate_map(library, out)} ohmac_clk_gate*" if gates else "",
+        "select -assert-none t:$_DLATCH* t:$_SR_* t:$_ALDFF* %u %u",
+        # Registers with an enable get a clock gate where there are enough of them; the others a multiplexer.
+        f"clockgate -pos {GATE} en_i:clk_i:clk_o -min_net_size {MIN_GATED}",
+        f"techmap -map {_clock_gate_map(library, out)}",
         f"dfflibmap -liberty {lib}",
         "opt -fast -nosdff",
         f"abc -liberty {lib} -constr {out}/abc.constr -D {period_ps} -script {out}/abc.script",
@@ -134,7 +144,7 @@ def map_unit(unit, geometry, library, out, period_ps=3200):
     ]
     yosys.run("map", [c for c in commands if c], out)
     netlist.tidy(out / "netlist.v")
-    area = area_of(netlist.read(out / "netlist.v"), unit.top, library, {m.cell: m for m in found.values()})
+    area = area_of(netlist.read(out / "netlist.v"), unit.top, library, {m.cell for m in found.values()})
     (out / "area.json").write_text(json.dumps(area, indent=1))
     stamp.write_text(key)
     return area
@@ -150,24 +160,21 @@ def _key(unit, geometry, library, period_ps):
 
 
 def _clock_gate_map(library, out):
-    """ohmac_clk_gate from a latch and an AND of the library: only its latch needs a rule, ABC maps the rest."""
-    name, cell = next((n, c) for n, c in sorted(library.cells.items()) if c["latch"])
+    """Verilog that maps ohmac_clk_gate to an integrated clock gate of the library, or to latch, inverter and AND."""
+    latch, cell = next((n, c) for n, c in sorted(library.cells.items()) if c["latch"])
     enable = next(p for p, v in cell["pins"].items() if v["clock"])
     data = next(p for p, v in cell["pins"].items() if v["direction"] == "input" and p != enable)
     q = next(p for p, v in cell["pins"].items() if v["direction"] == "output")
-    inv = library.inverter()
-    pins = library.cells[inv]["pins"]
-    a = next(p for p, v in pins.items() if v["direction"] == "input")
-    y = next(p for p, v in pins.items() if v["direction"] == "output")
-    path = out / "latch_map.v"
+    inv, a, y = library.inverter(), *library.pins_of(library.inverter())
+    both, (b0, b1), z = library.and2(), *library.pins_of(library.and2())
+    path = out / "clock_gate_map.v"
     path.write_text(
-        f"""module \\$_DLATCH_P_ (input E, D, output Q);
-  {name} _TECHMAP_REPLACE_ (.{enable}(E), .{data}(D), .{q}(Q));
-endmodule
-module \\$_DLATCH_N_ (input E, D, output Q);
-  wire e;
-  {inv} u_inv (.{a}(E), .{y}(e));
-  {name} _TECHMAP_REPLACE_ (.{enable}(e), .{data}(D), .{q}(Q));
+        f"""// An inverted clock opens the latch: the enable passes while the clock is low.
+module {GATE} (input clk_i, en_i, output clk_o);
+  wire low, open;
+  {inv} u_inv (.{a}(clk_i), .{y}(low));
+  {latch} u_latch (.{enable}(low), .{data}(en_i), .{q}(open));
+  {both} u_and (.{b0}(clk_i), .{b1}(open), .{z}(clk_o));
 endmodule
 """
     )
@@ -175,11 +182,11 @@ endmodule
 
 
 def area_of(modules, top, library, stub_cells):
-    """{instance path: {"module", "area_um2" and "cells", "flops" of its own, "memories"}}; the path of the top is ""."""
+    """{instance path: {"module", "area_um2" and "cells", "flops" of its own, "macros": {stub: number}}}; the path of the top is ""."""
     table = {}
 
     def walk(name, path):
-        own = {"module": name.split("$")[0], "area_um2": 0.0, "cells": 0, "flops": 0, "memories": {}}
+        own = {"module": name.split("$")[0], "area_um2": 0.0, "cells": 0, "flops": 0, "macros": {}}
         table[path] = own
         for inst, kind, _ in modules[name]:
             if kind in library.cells:
@@ -187,10 +194,10 @@ def area_of(modules, top, library, stub_cells):
                 own["cells"] += 1
                 own["flops"] += library.cells[kind]["flop"]
             elif kind in stub_cells:
-                own["memories"][kind] = own["memories"].get(kind, 0) + 1
+                own["macros"][kind] = own["macros"].get(kind, 0) + 1
             elif kind in modules:
                 walk(kind, f"{path}/{inst}" if path else inst)
-            elif kind.split("$")[0] not in ("ohmac_tile",):
+            else:
                 raise design.FlowError(f"netlist of {top}: cell {path}/{inst} is a {kind}, which neither {library.path} nor the stubs have")
 
     walk(top, "")
