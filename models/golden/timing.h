@@ -24,7 +24,7 @@ constexpr Tick kHalt = 2;     ///< all idle -> halted
 // MVM engine
 constexpr Tick kFetch = 2;        ///< item taken -> address of its first segment; then one cycle a segment and a chunk
 constexpr Tick kSegment = 1;      ///< start of a segment
-constexpr Tick kStage = 5;        ///< last chunk's address -> vector staged
+constexpr Tick kStage = 6;        ///< last chunk's address -> vector staged
 constexpr Tick kLoad = 2;         ///< start of a load -> first row word; the next load starts when the last word is in
 constexpr Tick kDrive = 1;        ///< bank loaded -> drive
 constexpr Tick kDriveGap = 1;     ///< rows at rest between two drives
@@ -34,7 +34,7 @@ constexpr Tick kPostPipe = 7;     ///< last columns read -> their line written, 
 constexpr Tick kMvmSignal = 2;    ///< SIGNAL taken by an idle engine -> token visible
 constexpr Tick kSettleTrial = 1;  ///< mux settle cycle of a conversion, before its trials
 // PROG
-constexpr Tick kProg = 1;       ///< pipe empty -> first verify loads its row word
+constexpr Tick kProg = 2;       ///< pipe empty -> first verify loads its row word
 constexpr Tick kCompare = 5;    ///< last columns of a verify read -> compared
 constexpr Tick kPulse = 1;      ///< of a pulse, besides its mask words and its width
 constexpr Tick kVerify = 2;     ///< last pulse -> next verify loads its row word

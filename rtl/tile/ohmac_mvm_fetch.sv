@@ -44,6 +44,7 @@ module ohmac_mvm_fetch
   // towards the phase stage: the oldest staged vector and its words
   output logic                     op_valid_o,
   input  logic                     op_ready_i,
+  input  logic                     op_done_i,     // the words of the oldest one taken were read
   output logic [1:0]               op_slot_o,
   input  logic                     op_re_i,
   input  logic [WordW-1:0]         op_addr_i,
@@ -88,7 +89,7 @@ module ohmac_mvm_fetch
 
   // Buffers: reserved when an operation is taken, free again when its last phase is loaded.
   logic [1:0] reserved_q;
-  logic       op_pop, stage_done;
+  logic       stage_done;
 
   assign item_ready_o = state_q == StIdle && job_ready_i && reserved_q != 2'd2;
   assign take         = item_valid_i & item_ready_o;
@@ -217,7 +218,7 @@ module ohmac_mvm_fetch
       reserved_q <= '0;
     end else begin
       state_q <= state_d;
-      if (take_op != op_pop) reserved_q <= take_op ? reserved_q + 2'd1 : reserved_q - 2'd1;
+      if (take_op != op_done_i) reserved_q <= take_op ? reserved_q + 2'd1 : reserved_q - 2'd1;
     end
   end
 
@@ -423,7 +424,7 @@ module ohmac_mvm_fetch
         end
         if (st_we) st_word_q <= st_word_q + 1'b1;
       end
-      if (op_pop) st_rbuf_q <= !st_rbuf_q;
+      if (op_done_i) st_rbuf_q <= !st_rbuf_q;
     end
   end
 
@@ -459,7 +460,6 @@ module ohmac_mvm_fetch
     .data_o (op_slot_o),
     .count_o(staged_count)
   );
-  assign op_pop = op_valid_o & op_ready_i;
   assign idle_o = state_q == StIdle;
 
   // Fields of the slot that later stages use, and of the item that only one kind has.

@@ -18,7 +18,7 @@ class MvmFetch : public ::testing::Test {
     for (auto& b : sram) b = static_cast<uint8_t>(rng());
     dut->item_valid_i = dut->wait_gnt_i = dut->drop_waits_i = dut->rd_gnt_i = dut->rd_rvalid_i = 0;
     dut->job_ready_i = 1;
-    dut->op_ready_i = dut->op_re_i = 0;
+    dut->op_ready_i = dut->op_done_i = dut->op_re_i = 0;
     dut.reset();
   }
   /// One cycle of the SRAM side.
@@ -63,9 +63,9 @@ class MvmFetch : public ::testing::Test {
       for (unsigned b = 0; b < 4; ++b) v.push_back(static_cast<int8_t>(dut->op_rdata_o >> (8 * b)));
     }
     dut->op_re_i = 0;
-    dut->op_ready_i = 1;
+    dut->op_ready_i = dut->op_done_i = 1;
     cycle();
-    dut->op_ready_i = 0;
+    dut->op_ready_i = dut->op_done_i = 0;
     return v;
   }
   std::mt19937_64 rng;
