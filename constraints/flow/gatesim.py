@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 import design
+import function
 import netlist
 
 _TOKEN = re.compile(r"\s*(\\\S+ |[A-Za-z_][\w$]*|\d+'s?[hbd][0-9a-fxzA-FXZ]+|\[\d+(?::\d+)?\]|[{},])")
@@ -114,12 +115,6 @@ class Flat:
                 raise design.FlowError(f"netlist: cell {where} is a {kind}, which neither the library nor the stubs have")
 
 
-def function(text):
-    """A Liberty function as a Python expression over pins: ! and ' are not, a space or * is and, + is or."""
-    text = re.sub(r"(\w+|\))\s*'", r"~\1", text.replace("!", "~").replace("*", "&").replace("+", "|"))
-    return re.sub(r"(?<=[\w)])\s+(?=[\w(~])", " & ", text.strip())
-
-
 def evaluate(flat, library, values, cycles):
     """Fills `values` ({net: packed bits, one a cycle, or None}) for every net that gates drive; what it holds already is taken as given.
 
@@ -137,7 +132,7 @@ def evaluate(flat, library, values, cycles):
             continue
         pins = [p for p, v in cell["pins"].items() if v["direction"] == "input"]
         outs = {p: v["function"] for p, v in cell["pins"].items() if v["direction"] == "output"}
-        rules[name] = (out, tuple(pins), eval(f"lambda {', '.join(pins)}: {function(outs[out])}"))  # noqa: S307  (our library file)
+        rules[name] = (out, tuple(pins), eval(f"lambda {', '.join(pins)}: {function.verilog(function.parse(outs[out]))}"))
     waiting, users, ready = {}, {}, []
     for i, g in enumerate(flat.gates):
         if library.cells[g.kind]["flop"]:
