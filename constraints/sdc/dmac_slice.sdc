@@ -11,9 +11,9 @@ set_false_path -from [get_ports rst_ni]
 set_input_delay -clock clk 2.0 [get_ports {adv_i read_i first_i sum_first_i word_i* we_i load_i}]
 # Weights and activations come from the ports of the core.
 set_input_delay -clock clk 1.6 [get_ports {wdata_i* act_i*}]
-# Digits change a cycle before weights come (the slice asserts it).
-set_multicycle_path -setup 2 -from [get_cells {digit_q* negs_q*}]
-set_multicycle_path -hold 1 -from [get_cells {digit_q* negs_q*}]
+# Digits, and the counts of negative ones (netlist: rows), change a cycle before weights come: the slice asserts it.
+set_multicycle_path -setup 2 -from [get_cells {digit_q* gen_col*.rows*}]
+set_multicycle_path -hold 1 -from [get_cells {digit_q* gen_col*.rows*}]
 # Six levels of adders of the column's tree, and the way there.
 set_output_delay -clock clk 2.7 [get_ports {sum_o*}]
 

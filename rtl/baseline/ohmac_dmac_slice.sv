@@ -39,10 +39,9 @@ module ohmac_dmac_slice
   localparam int unsigned RowsIn = slice_rows_in(WeightBits, ActBits);
   localparam slice_mask_t Mask = slice_mask(WeightBits, ActBits);
 
-  // Radix-4 digit, at most one bit set: a select each for a partial product without an exclusive or.
+  // Radix-4 digit: neg ? -m : m with m = 2 two + one.
   typedef struct packed {
-    logic minus_two;
-    logic minus_one;
+    logic neg;
     logic two;
     logic one;
   } digit_t;
@@ -61,11 +60,10 @@ module ohmac_dmac_slice
       act = {next_q[k], 1'b0};
       for (int unsigned d = 0; d < Digits; d++) begin
         bits = act[2*d+:3];
-        digit[d][k].one = !bits[2] & (bits[1] ^ bits[0]);
-        digit[d][k].two = bits == 3'b011;
-        digit[d][k].minus_one = bits[2] & (bits[1] ^ bits[0]);
-        digit[d][k].minus_two = bits == 3'b100;
-        negs[d] += CountBits'(digit[d][k].minus_one | digit[d][k].minus_two);
+        digit[d][k].one = bits[1] ^ bits[0];
+        digit[d][k].two = bits == 3'b100 || bits == 3'b011;
+        digit[d][k].neg = bits[2] & (bits[1:0] != 2'b11);
+        negs[d] += CountBits'(digit[d][k].neg);
       end
     end
   end
@@ -126,15 +124,13 @@ module ohmac_dmac_slice
 
     // A digit times a weight, in one's complement, sign bit inverted; rows of one place side by side, so adders are full.
     always_comb begin
-      logic [WeightBits:0] one, two, m;
+      logic [WeightBits:0] m;
       rows = '0;
       for (int unsigned d = 0; d < Digits; d++) begin
         for (int unsigned k = 0; k < K; k++) begin
-          one = {weight_q[c][k][WeightBits-1], weight_q[c][k]};
-          two = {weight_q[c][k], 1'b0};
-          m   = ({(WeightBits + 1) {digit_q[d][k].one}} & one) | ({(WeightBits + 1) {digit_q[d][k].two}} & two)
-                | ({(WeightBits + 1) {digit_q[d][k].minus_one}} & ~one)
-                | ({(WeightBits + 1) {digit_q[d][k].minus_two}} & ~two);
+          m = ({(WeightBits + 1) {digit_q[d][k].one}} & {weight_q[c][k][WeightBits-1], weight_q[c][k]})
+              | ({(WeightBits + 1) {digit_q[d][k].two}} & {weight_q[c][k], 1'b0});
+          m = m ^ {(WeightBits + 1) {digit_q[d][k].neg}};
           rows[d*K+k] = SumBits'({!m[WeightBits], m[WeightBits-1:0]}) << (2 * d);
         end
       end
