@@ -10,7 +10,7 @@ mkdir -p $out
 read="read_slang --threads 1 --ignore-assertions"
 tiny="-G MeshX=2 -G MeshY=1 -G Rows=32 -G Cols=32 -G Lanes=8 -G SramBytes=16384 -G SramBanks=4"
 pkgs="rtl/pkg/ohmac_isa_pkg.sv rtl/pkg/ohmac_pkg.sv rtl/regs/gen/ohmac_csr_pkg.sv"
-files=$(find rtl -name '*.sv' ! -name '*_pkg.sv' | sort | tr '\n' ' ')
+files=$(find rtl -name '*.sv' ! -name '*_pkg.sv' ! -path 'rtl/baseline/*' | sort | tr '\n' ' ')
 
 yosys() {  # NAME COMMAND...: log in $out/NAME.log
   name=$1

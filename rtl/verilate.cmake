@@ -13,7 +13,7 @@ set(OHMAC_RTL_PKGS
   ${CMAKE_SOURCE_DIR}/rtl/pkg/ohmac_pkg.sv
   ${CMAKE_SOURCE_DIR}/rtl/regs/gen/ohmac_csr_pkg.sv)
 set(OHMAC_RTL_DIRS)
-foreach(d common analog_if tile noc top regs/gen)
+foreach(d common analog_if tile noc top regs/gen baseline)
   list(APPEND OHMAC_RTL_DIRS -y ${CMAKE_SOURCE_DIR}/rtl/${d})
 endforeach()
 

@@ -85,10 +85,13 @@ class Unit:
     parameters: tuple  # of the top module
     folders: tuple  # of rtl/
     black_boxes: tuple = ()  # modules that are units of their own: here a stub with the budgets of their SDC file
+    fixed: tuple = ()  # (parameter, value) of the top module, whatever the geometry
+    sdc: str = ""  # name of its file in constraints/sdc, if not that of the unit
 
     def files(self):
-        found = [f for d in self.folders for f in sorted((ROOT / "rtl" / d).glob("*.sv")) if not f.name.endswith("_pkg.sv")]
-        return PACKAGES + [str(f.relative_to(ROOT)) for f in found]
+        found = [str(f.relative_to(ROOT)) for d in self.folders for f in sorted((ROOT / "rtl" / d).glob("*.sv"))]
+        own_packages = [f for f in found if f.endswith("_pkg.sv") and f not in PACKAGES]
+        return PACKAGES + own_packages + [f for f in found if not f.endswith("_pkg.sv")]
 
 
 _TILE = ("Rows", "Cols", "Lanes", "SramBytes", "SramBanks")
@@ -97,6 +100,12 @@ UNITS = {
     # Everything but the tiles: mesh, DMA, registers, clock gates.
     "chip": Unit("chip", "ohmac_top", ("MeshX", "MeshY", *_TILE), ("common", "analog_if", "tile", "noc", "regs/gen", "top"), ("ohmac_tile",)),
 }
+for _bits in 8, 4:  # the digital baseline: all of it, and its slice, of which there are 64 or 32
+    _precision = (("WeightBits", _bits), ("ActBits", _bits))
+    UNITS |= {
+        f"dmac{_bits}": Unit(f"dmac{_bits}", "ohmac_dmac", ("Rows", "Cols"), ("common", "baseline"), ("ohmac_dmac_slice",), _precision, "dmac"),
+        f"dmac_slice{_bits}": Unit(f"dmac_slice{_bits}", "ohmac_dmac_slice", (), ("common", "baseline"), (), _precision, "dmac_slice"),
+    }
 
 
 def unit(name):
@@ -105,9 +114,9 @@ def unit(name):
         return UNITS[name]
     if not list((ROOT / "rtl").glob(f"*/{name}.sv")):
         raise FlowError(f"unit {name!r} is neither one of {', '.join(UNITS)} nor a module of rtl/")
-    return Unit(name, name, (), ("common", "analog_if", "tile", "noc", "regs/gen", "top"))
+    return Unit(name, name, (), ("common", "analog_if", "tile", "noc", "regs/gen", "top", "baseline"))
 
 
 def sdc(unit):
     """Constraints of a unit; a module on its own has those of constraints/sdc/module.sdc."""
-    return ROOT / "constraints" / "sdc" / (f"{unit.name}.sdc" if unit.name in UNITS else "module.sdc")
+    return ROOT / "constraints" / "sdc" / (f"{unit.sdc or unit.name}.sdc" if unit.name in UNITS else "module.sdc")

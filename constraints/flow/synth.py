@@ -29,7 +29,7 @@ def _glob(name):
 
 def read_command(unit, geometry, top=None):
     options = ["read_slang --threads 1 --ignore-assertions --keep-hierarchy", f"--top {top or unit.top}"]
-    options += [f"-G {n}={v}" for n, v in geometry.verilog(unit.parameters).items()]
+    options += [f"-G {n}={v}" for n, v in [*geometry.verilog(unit.parameters).items(), *unit.fixed]]
     return " ".join(options + unit.files())
 
 

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "Vdmac_8x4.h"
+#include "Vdmac_4x8.h"
+#include "Vdmac_full4.h"
+#include "Vdmac_full8.h"
+#include "Vdmac_small4.h"
+#include "Vdmac_small8.h"
+#include "tb/common/dmac_driver.h"
+
+namespace ohmac::tb {
+namespace {
+
+using Numbers = std::vector<int>;
+
+template <class DutT, unsigned Rows, unsigned Cols, unsigned WeightBits, unsigned ActBits>
+struct Core {
+  using Dut = DutT;
+  static constexpr DmacShape kShape{Rows, Cols, WeightBits, ActBits};
+};
+
+/// How a random number is drawn: what multipliers, signs and gates of slices could get wrong.
+enum class Draw { kUniform, kLowest, kHighest, kExtremes, kSparse, kZero };
+constexpr Draw kDraws[] = {Draw::kUniform, Draw::kLowest, Draw::kHighest, Draw::kExtremes, Draw::kSparse, Draw::kZero};
+
+template <class C>
+class Dmac : public testing::Test {
+ protected:
+  static constexpr DmacShape kShape = C::kShape;
+
+  Numbers draw(Draw how, size_t count, unsigned bits) {
+    const int low = -(1 << (bits - 1)), high = -low - 1;
+    Numbers out(count);
+    for (size_t i = 0; i < count; ++i) {
+      switch (how) {
+        case Draw::kUniform: out[i] = low + static_cast<int>(rng() % (1u << bits)); break;
+        case Draw::kLowest: out[i] = low; break;
+        case Draw::kHighest: out[i] = high; break;
+        case Draw::kExtremes: out[i] = rng() & 1 ? low : high; break;
+        case Draw::kSparse: out[i] = rng() % 8 ? 0 : low + static_cast<int>(rng() % (1u << bits)); break;
+        case Draw::kZero: out[i] = 0; break;
+      }
+    }
+    return out;
+  }
+  Numbers draw_weights(Draw how) { return draw(how, size_t{kShape.rows} * kShape.cols, kShape.weight_bits); }
+  Numbers draw_acts(Draw how) { return draw(how, kShape.rows, kShape.act_bits); }
+
+  static void append_product(const Numbers& weights, const Numbers& acts, Numbers* out) {
+    for (unsigned c = 0; c < kShape.cols; ++c) {
+      int sum = 0;
+      for (unsigned r = 0; r < kShape.rows; ++r) sum += weights[r * kShape.cols + c] * acts[r];
+      out->push_back(sum);
+    }
+  }
+  /// Runs until `count` results were taken; offers and takes with a chance of so many percent a cycle.
+  void run(size_t count, unsigned offer_percent = 100, unsigned take_percent = 100) {
+    const uint64_t limit = core.dut.cycle() + 2000 + 100 * count;
+    while (core.results.size() < count) {
+      ASSERT_LT(core.dut.cycle(), limit) << core.results.size() << " of " << count << " results";
+      core.cycle(rng() % 100 < offer_percent, rng() % 100 < take_percent);
+    }
+  }
+  void expect_idle() {
+    for (int i = 0; i < 20; ++i) {
+      core.cycle(false, false);
+      EXPECT_FALSE(core.dut->busy_o);
+      EXPECT_FALSE(core.dut->sum_valid_o);
+    }
+  }
+
+  const uint64_t seed = test_seed(11);
+  testing::ScopedTrace trace{__FILE__, __LINE__, "OHMAC_SEED=" + std::to_string(seed)};
+  std::mt19937_64 rng{seed};
+  DmacDriver<typename C::Dut> core{kShape, [this](VerilatedContext& context) {
+                                     context.randReset(2);
+                                     context.randSeed(static_cast<int>(seed));
+                                   }};
+};
+
+using Cores = testing::Types<Core<Vdmac_small8, 32, 16, 8, 8>, Core<Vdmac_small4, 64, 16, 4, 4>,
+                             Core<Vdmac_8x4, 64, 16, 8, 4>, Core<Vdmac_4x8, 32, 32, 4, 8>,
+                             Core<Vdmac_full8, 256, 256, 8, 8>, Core<Vdmac_full4, 256, 256, 4, 4>>;
+TYPED_TEST_SUITE(Dmac, Cores);
+
+TYPED_TEST(Dmac, ProductsAreExactUnderBackPressureOnBothSides) {
+  for (const Draw weight_draw : kDraws) {
+    const Numbers weights = this->draw_weights(weight_draw);
+    this->core.load(weights);
+    Numbers expected;
+    this->core.results.clear();
+    for (const Draw act_draw : kDraws) {
+      for (int repeat = 0; repeat < 2; ++repeat) {
+        const Numbers acts = this->draw_acts(act_draw);
+        this->core.offer(acts);
+        this->append_product(weights, acts, &expected);
+      }
+    }
+    const unsigned offer_percent = 10 + this->rng() % 91, take_percent = 10 + this->rng() % 91;
+    this->run(expected.size(), offer_percent, take_percent);
+    ASSERT_EQ(this->core.results, expected) << "weights drawn as " << static_cast<int>(weight_draw);
+    this->expect_idle();
+  }
+}
+
+TYPED_TEST(Dmac, BackToBackMvmsTakeTheirPromisedTimeAndNoMore) {
+  const Numbers weights = this->draw_weights(Draw::kUniform);
+  this->core.load(weights);
+  constexpr unsigned kMvms = 10;
+  Numbers expected;
+  for (unsigned i = 0; i < kMvms; ++i) {
+    const Numbers acts = this->draw_acts(Draw::kUniform);
+    this->core.offer(acts);
+    this->append_product(weights, acts, &expected);
+  }
+  std::vector<uint64_t> ends;
+  const auto& shape = this->kShape;
+  while (ends.size() < kMvms && this->core.dut.cycle() < 100000) {
+    this->core.cycle(true, true);
+    if (this->core.last_taken) ends.push_back(this->core.dut.cycle());
+  }
+  ASSERT_EQ(ends.size(), kMvms);
+  // Vectors of many lines and few columns are bound by the activation port.
+  const uint64_t lines = shape.rows / shape.line_rows();
+  const uint64_t expected_cycles = std::max<uint64_t>(shape.mvm_cycles(), lines + 1);
+  for (unsigned i = 1; i < kMvms; ++i) EXPECT_EQ(ends[i] - ends[i - 1], expected_cycles) << "MVM " << i;
+  EXPECT_EQ(this->core.results, expected);
+}
+
+TYPED_TEST(Dmac, FirstResultsComeEightCyclesAfterTheLastActivations) {
+  const Numbers weights = this->draw_weights(Draw::kUniform);
+  this->core.load(weights);
+  this->core.offer(this->draw_acts(Draw::kUniform));
+  EXPECT_FALSE(this->core.dut->busy_o);
+  while (!this->core.all_taken()) this->core.cycle(true, true);
+  const uint64_t taken = this->core.dut.cycle() - 1;  // index of the cycle
+  uint64_t seen = 0;
+  for (int i = 0; i < 50 && seen == 0; ++i) {
+    EXPECT_TRUE(this->core.dut->busy_o);
+    this->core.cycle(false, true);
+    if (this->core.sums_taken) seen = this->core.dut.cycle() - 1;
+  }
+  EXPECT_EQ(seen - taken, 8u);
+}
+
+TYPED_TEST(Dmac, WeightsAreTakenBetweenMvmsAndTheNextMvmHasThem) {
+  Numbers weights = this->draw_weights(Draw::kUniform);
+  this->core.load(weights);
+  const auto& shape = this->kShape;
+  Numbers expected;
+  for (int round = 0; round < 8; ++round) {
+    const Numbers acts = this->draw_acts(Draw::kUniform);
+    this->core.offer(acts);
+    this->append_product(weights, acts, &expected);
+  }
+  this->run(4, 100, 100);  // in the middle of the first MVM
+  // Weights that came now meet the vectors that have not begun. They change one column of one slice.
+  const unsigned slice = shape.slices() - 1, word = shape.cols / 4 - 1;
+  const Numbers before = weights;
+  for (unsigned r = slice * shape.slice_rows(); r < shape.rows; ++r)
+    for (unsigned c = 4 * word; c < shape.cols; ++c) weights[r * shape.cols + c] = before[r * shape.cols + c] ? 0 : 1;
+  this->core.offer_word(weights, slice, word);
+  unsigned waited = 0;
+  for (bool taken = false; !taken; ++waited) {
+    ASSERT_LT(waited, 4 * shape.mvm_cycles());
+    this->core.dut.settle();
+    taken = this->core.dut->w_ready_o;
+    this->core.cycle(true, true);
+  }
+  this->core.dut->w_valid_i = 0;
+  this->run(expected.size());
+  // Each vector used the old matrix or the new one as a whole, the old ones first; the last had the new one.
+  ASSERT_EQ(this->core.results.size(), expected.size());
+  unsigned changed = 0;
+  for (size_t mvm = 0; mvm < 8; ++mvm) {
+    bool differs = false;
+    for (unsigned c = 0; c < shape.cols; ++c) {
+      const bool same = this->core.results[mvm * shape.cols + c] == expected[mvm * shape.cols + c];
+      if (c < 4 * word) {
+        EXPECT_TRUE(same) << "vector " << mvm << " column " << c;
+      }
+      differs = differs || !same;
+    }
+    if (changed) {
+      EXPECT_TRUE(differs) << "vector " << mvm << " went back to old weights";
+    }
+    changed += differs;
+  }
+  EXPECT_GE(changed, 3u);
+  EXPECT_LT(changed, 8u);
+  const Numbers acts = this->draw_acts(Draw::kUniform);
+  Numbers last;
+  this->append_product(weights, acts, &last);
+  this->core.results.clear();
+  this->core.offer(acts);
+  this->run(last.size());
+  EXPECT_EQ(this->core.results, last);
+}
+
+TYPED_TEST(Dmac, AResetAtAnyTimeLeavesTheWeightsAndNothingElse) {
+  const Numbers weights = this->draw_weights(Draw::kUniform);
+  this->core.load(weights);
+  for (int round = 0; round < 40; ++round) {
+    for (int i = 0; i < 4; ++i) this->core.offer(this->draw_acts(Draw::kUniform));
+    const unsigned cycles = this->rng() % (3 * this->kShape.mvm_cycles());
+    for (unsigned i = 0; i < cycles; ++i) this->core.cycle(this->rng() % 4 != 0, this->rng() % 4 != 0);
+    this->core.forget();
+    this->core.dut->act_valid_i = 0;
+    this->core.dut.reset();
+    this->expect_idle();
+    const Numbers acts = this->draw_acts(round % 2 ? Draw::kSparse : Draw::kUniform);
+    Numbers expected;
+    this->append_product(weights, acts, &expected);
+    this->core.offer(acts);
+    this->run(expected.size(), 70, 70);
+    ASSERT_EQ(this->core.results, expected) << "round " << round << ", reset after " << cycles << " cycles";
+    this->expect_idle();
+    this->core.results.clear();
+  }
+}
+
+}  // namespace
+}  // namespace ohmac::tb
