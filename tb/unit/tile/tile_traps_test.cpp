@@ -157,7 +157,8 @@ TEST_F(TileTraps, WatchdogBitesAfterExactlyItsCycles) {
     program(0, {isa::nop::make(), isa::wait::make(0, 2, 1), isa::halt::make()});
     settle_all();
     start(0);
-    // The last event in cycle e: the count is full in e + 2 + 256 n, the fault taken in the next and shown after it.
+    // The last event is counted in cycle e: the watchdog's count is full in e + 1 + 256 n, the bite comes in the next, the
+    // fault is taken two later and shown after it.
     EXPECT_EQ(cycles_to_fault(10000), 256 * limit + 3) << "counted from the cycle after e";
     settle_all();
     EXPECT_EQ(fault(), isa::Fault::kWatchdog);
