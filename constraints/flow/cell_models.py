@@ -73,12 +73,12 @@ class _Cell:
         if missing:
             raise self.error(f", {s['kind']} group: has no {missing[0]}")
         q, qn = s["names"]
-        clock, data = (self._parse(s[a], a) for a in needed)
-        forced, both = self._forced(s)
         for name in (q, qn):
             if name in self.cell["pins"]:
                 raise self.error(f", {s['kind']} group: state {name} has the name of a pin")
             self.known.add(name)
+        clock, data = (self._parse(s[a], a) for a in needed)
+        forced, both = self._forced(s)
         body.append(f"  reg {q};")
         assign = "<=" if s["kind"] == "ff" else "="
         force = [(*self._edge(f, f"force{v}_", body), v) for f, v in forced]
