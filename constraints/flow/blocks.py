@@ -2,17 +2,19 @@
 
 import re
 
+import design
+
 # block: (pattern of instance paths of a tile, counter of rtl/pkg/ISA.md whose events its data energy is shared out over). First match wins.
 TILE = {
     "sequencer": (r"u_seq(/.*)?", "INSTR"),
-    "queues": (r"u_(mvm|vec|net)_queue", "INSTR"),
-    "tokens": (r"u_tokens|u_watchdog", "INSTR"),
+    "queues": (r"u_(mvm|vec|net)_queue(/.*)?", "INSTR"),
+    "tokens": (r"(u_tokens|u_watchdog)(/.*)?", "INSTR"),
     "configuration": (r"u_cfg(/.*)?", "INSTR"),
     "counters": (r"u_counters(/.*)?", "CONVERSIONS"),
     "sram_crossbar": (r"u_xbar(/.*)?", "SRAM_WR"),
     "mvm_fetch": (r"u_mvm/u_fetch(/.*)?", "ROW_WORDS"),
     "mvm_phase": (r"u_mvm/u_phase(/.*)?|u_mvm", "ROW_WORDS"),
-    "sar_logic": (r"u_mvm/u_adc/u_sar", "TRIALS"),
+    "sar_logic": (r"u_mvm/u_adc/u_sar(/.*)?", "TRIALS"),
     "accumulators": (r"u_mvm/u_adc(/.*)?", "CONVERSIONS"),
     "post": (r"u_mvm/u_post(/.*)?", "CONVERSIONS"),
     "programming_logic": (r"u_mvm/u_prog(/.*)?", "PROG_READS"),
@@ -35,4 +37,4 @@ def block_of(path, table):
     for name, (pattern, _) in table.items():
         if re.fullmatch(pattern, path):
             return name
-    raise KeyError(f"no block for {path}")
+    raise design.FlowError(f"no block for instance {path}: add it to constraints/flow/blocks.py")
