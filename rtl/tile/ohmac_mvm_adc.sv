@@ -141,15 +141,15 @@ module ohmac_mvm_adc
     .clip_o (clip)
   );
 
-  // The low bits of a sum and their carry, in parts with both carries in.
-  function automatic logic [CodeBits:0] plus(logic [CodeBits-1:0] a, logic [CodeBits-1:0] b);
+  // The low bits of acc + code and their carry, in parts with both carries in.
+  function automatic logic [CodeBits:0] plus(logic [CodeBits-1:0] acc, logic [CodeBits-1:0] code);
     logic [Part:0]       sum0, sum1;
     logic [CodeBits-1:0] low;
     logic                carry;
     carry = 1'b0;
     for (int unsigned p = 0; p < CodeBits; p += Part) begin
-      sum0 = {1'b0, a[p+:Part]} + {1'b0, b[p+:Part]};
-      sum1 = (Part + 1)'(({1'b0, a[p+:Part], 1'b1} + {1'b0, b[p+:Part], 1'b1}) >> 1);
+      sum0 = {1'b0, acc[p+:Part]} + {1'b0, code[p+:Part]};
+      sum1 = (Part + 1)'(({1'b0, acc[p+:Part], 1'b1} + {1'b0, code[p+:Part], 1'b1}) >> 1);
       low[p+:Part] = carry ? sum1[Part-1:0] : sum0[Part-1:0];
       carry = carry ? sum1[Part] : sum0[Part];
     end

@@ -298,8 +298,7 @@ module ohmac_mvm_fetch
   bytes_t              chunk, addr_q, req_q;
   logic [AddrBits-1:0] raw2_q, wrap_add, wrap_add_q, req_addr_q;
 
-  assign chunk    = '{last: seg_end & last_seg, slot: slot_q, data: chunk_data, pad: pad_value_q,
-                      n: 3'd1 + 3'(n[2]) + 3'(n[3]) + 3'(n[4])};
+  assign chunk    = '{last: seg_end & last_seg, slot: slot_q, data: chunk_data, pad: pad_value_q, n: 3'd1 + 3'(n[2]) + 3'(n[3]) + 3'(n[4])};
   assign wrap_add = below ? wrap_len_q : beyond ? -wrap_len_q : '0;
   assign chunk_go = state_q == StRun && (!addr_valid_q || addr_go);
   assign addr_go  = !req_valid_q | req_go;

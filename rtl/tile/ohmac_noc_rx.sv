@@ -41,43 +41,19 @@ module ohmac_noc_rx
   // The whole configuration space is 1024 words.
   localparam int unsigned CfgBytesLog2 = 12;
 
-  // What takes comparing is told where a flit comes in: it is for the SRAM; it is the other half of the line of the one before it.
-  typedef struct packed {
-    flit_t flit;
-    logic  sram;
-    logic  joins;
-  } entry_t;
-
-  entry_t entry_in, entry;
   flit_t flit;
-  logic waits, valid, pop, fifo_ready, opens_q;
-  logic cmd_check_q, cmd_valid_q;  // a FlitRead is checked, then offered
-  logic [15:0] opened_q;  // line that the flit before opened, if opens_q
+  logic valid, pop, fifo_ready;
   logic [1:0] fifo_count;
 
-  always_comb begin
-    entry_in.flit  = flit_i;
-    entry_in.sram  = flit_i.kind == FlitWrite && flit_i.strb != '0 && flit_i.addr[3:0] == 4'd0 &&
-        !flit_i.addr[CfgSpaceBit] && 32'(flit_i.addr) < SramBytes;
-    entry_in.joins = entry_in.sram && flit_i.addr[4] && opens_q && flit_i.addr[20:5] == opened_q;
-  end
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) opens_q <= 1'b0;
-    else if (flit_valid_i && fifo_ready) opens_q <= entry_in.sram && !flit_i.addr[4] && !flit_i.token_en;
-  end
-  always_ff @(posedge clk_i) if (flit_valid_i && fifo_ready) opened_q <= flit_i.addr[20:5];
-
-  ohmac_fifo #(.Width($bits(entry_t)), .Depth(2)) u_fifo (
-    .clk_i, .rst_ni, .clear_i(1'b0), .valid_i(flit_valid_i), .ready_o(fifo_ready), .data_i(entry_in),
-    .valid_o(waits), .ready_i(pop), .data_o(entry), .count_o(fifo_count)
+  ohmac_fifo #(.Width($bits(flit_t)), .Depth(2)) u_fifo (
+    .clk_i, .rst_ni, .clear_i(1'b0), .valid_i(flit_valid_i), .ready_o(fifo_ready), .data_i(flit_i),
+    .valid_o(valid), .ready_i(pop), .data_o(flit), .count_o(fifo_count)
   );
-  assign flit         = entry.flit;
-  assign valid        = waits && !cmd_check_q;  // faults come in order, too
   assign flit_ready_o = fifo_ready;
 
   logic is_write, is_read, has_data, is_cfg, aligned, in_sram, in_cfg, bad_write, bad_read;
   logic [1:0] word_q;
-  logic word_on, word_done;
+  logic word_on, word_done, cmd_valid_q;
   logic [AddrBits-1:0] cmd_addr_q;
   logic [15:0] cmd_len_q, len;
 
@@ -90,8 +66,7 @@ module ohmac_noc_rx
   assign in_sram   = !is_cfg && 32'(flit.addr) < SramBytes;
   assign in_cfg    = is_cfg && flit.addr[CfgSpaceBit-1:CfgBytesLog2] == '0;
   assign bad_write = is_write && has_data && !(aligned && (in_sram || in_cfg));
-  assign bad_read  = cmd_check_q && !(cmd_addr_q[3:0] == '0 && !cmd_addr_q[CfgSpaceBit]
-      && 32'(cmd_addr_q) + 32'(cmd_len_q) <= SramBytes);
+  assign bad_read  = is_read && !(aligned && !is_cfg && 32'(flit.addr) + 32'(len) <= SramBytes);
 
   // SRAM: the line register asks while it holds something, together with the head if that is its
   // other half. What was refused stays as it is: nothing joins it later.
@@ -101,17 +76,17 @@ module ohmac_noc_rx
   logic [LineBits-1:0] line_data_q;
   logic [3:0] line_token_q;
 
-  assign to_sram   = valid && entry.sram;
+  assign to_sram   = valid && is_write && has_data && aligned && in_sram;
   assign head_strb = flit.addr[4] ? {flit.strb, {StrbBits{1'b0}}} : {{StrbBits{1'b0}}, flit.strb};
-  assign join_head = line_valid_q && line_open_q && valid && entry.joins;
+  assign join_head = line_valid_q && line_open_q && to_sram && flit.addr[4] &&
+      flit.addr[20:5] == line_q;
   assign line_done = line_valid_q && wr_gnt_i;
   assign load_line = to_sram && !join_head && (!line_valid_q || line_done);
 
   assign wr_req_o  = line_valid_q;
   assign wr_addr_o = line_q;
   assign wr_strb_o = join_head ? line_strb_q | head_strb : line_strb_q;
-  // The upper half of an open line has no strobes but those of a head that joins.
-  assign wr_data_o = {line_open_q ? flit.data : line_data_q[LineBits-1:DataBits], line_data_q[DataBits-1:0]};
+  assign wr_data_o = join_head ? {flit.data, line_data_q[DataBits-1:0]} : line_data_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) line_valid_q <= 1'b0;
@@ -150,29 +125,24 @@ module ohmac_noc_rx
     if (to_sram) pop = load_line || join_head;
     else if (is_write && has_data && !bad_write) pop = !line_valid_q && word_done && word_q == 2'd3;
     else if (is_read) pop = !line_valid_q && !cmd_valid_q;
-    if (cmd_check_q) pop = 1'b0;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       word_q      <= 2'd0;
-      cmd_check_q <= 1'b0;
       cmd_valid_q <= 1'b0;
     end else begin
       if (valid && !line_valid_q && is_write && has_data && !bad_write && is_cfg && word_done) begin
         word_q <= word_q + 2'd1;
       end
-      cmd_check_q <= valid && is_read && pop;
-      if (cmd_check_q) cmd_valid_q <= 1'b1;
+      if (valid && is_read && pop) cmd_valid_q <= 1'b1;
       else if (cmd_ready_i) cmd_valid_q <= 1'b0;
     end
   end
   always_ff @(posedge clk_i) begin
     if (valid && is_read && pop) begin
       cmd_addr_q <= flit.addr;
-      cmd_len_q  <= len;
-    end else if (bad_read) begin
-      cmd_len_q  <= '0;
+      cmd_len_q  <= bad_read ? '0 : len;
     end
   end
 
@@ -182,8 +152,8 @@ module ohmac_noc_rx
   assign tok_valid_o = line_valid_q ? wr_gnt_i && (join_head ? flit.token_en : line_tok_q) :
       valid && pop && is_write && flit.token_en && !bad_write && !to_sram;
   assign tok_token_o = (line_valid_q && !join_head) ? line_token_q : flit.token;
-  assign fault_o     = ((valid && pop && bad_write) || bad_read) ? FaultAddress : FaultNone;
-  assign idle_o      = fifo_count == '0 && !cmd_check_q && !cmd_valid_q && !line_valid_q;
+  assign fault_o     = (valid && pop && (bad_write || bad_read)) ? FaultAddress : FaultNone;
+  assign idle_o      = fifo_count == '0 && !cmd_valid_q && !line_valid_q;
   assign ev_flit_o   = valid && pop;
   assign ev_wr_o     = pop && to_sram;
 
@@ -200,7 +170,7 @@ module ohmac_noc_rx
     .data_i({cmd_addr_o, cmd_len_o})
   );
   always_ff @(posedge clk_i) begin
-    if (rst_ni) OneReadOutstanding: assert (!(valid && is_read) || !(cmd_check_q || cmd_valid_q));
+    if (rst_ni) OneReadOutstanding: assert (!(valid && is_read) || !cmd_valid_q);
     if (rst_ni) TokenAfterItsWrite: assert (!(tok_valid_o && line_valid_q) || wr_gnt_i);
   end
 endmodule

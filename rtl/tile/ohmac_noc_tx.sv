@@ -95,12 +95,12 @@ module ohmac_noc_tx
         end
       end
       StWait: begin
-        if (cmd_valid_i) begin
+        if (wait_gnt_i || drop_waits_i) begin
+          state_d = StIdle;
+        end else if (cmd_valid_i) begin
           take_cmd = 1'b1;
           state_d  = StXfer;
           resume_d = 1'b1;
-        end else if (wait_gnt_i || drop_waits_i) begin
-          state_d = StIdle;
         end
       end
       StSignal: if (!flit_valid_q) state_d = StIdle;
@@ -109,8 +109,8 @@ module ohmac_noc_tx
     endcase
   end
 
-  // A command is taken before an item, and before the token of a WAIT.
-  assign cmd_ready_o  = state_q == StIdle || state_q == StWait;
+  // A command is taken before an item.
+  assign cmd_ready_o  = state_q == StIdle || (state_q == StWait && !wait_gnt_i && !drop_waits_i);
   assign item_ready_o = state_q == StIdle && !cmd_valid_i;
 
   // Tile number -> mesh coordinates: as many rows as fit below the number.
@@ -127,12 +127,12 @@ module ohmac_noc_tx
     end
   end
 
-  // Length and first address of what is taken now, if anything.
+  // Length and first address of what is taken now.
   logic [15:0] len;
   logic [20:4] src;
   logic [FlitCntBits-1:0] flits;
-  assign len        = cmd_valid_i ? cmd_len_i : 16'(item_i.len);
-  assign src        = cmd_valid_i ? cmd_addr_i[20:4] : item_i.src[20:4];
+  assign len        = take_cmd ? cmd_len_i : 16'(item_i.len);
+  assign src        = take_cmd ? cmd_addr_i[20:4] : item_i.src[20:4];
   assign flits      = (len == '0) ? FlitCntBits'(1) : FlitCntBits'((17'(len) + 17'd15) >> 4);
   assign first_half = src[4];
 
@@ -213,7 +213,7 @@ module ohmac_noc_tx
 
   assign flit_o       = flit_q;
   assign flit_valid_o = flit_valid_q;
-  assign wait_valid_o = state_q == StWait && !cmd_valid_i;
+  assign wait_valid_o = state_q == StWait;
   assign wait_token_o = wait_token_q;
   assign wait_count_o = wait_count_q;
   assign sig_valid_o  = state_q == StSignal && !flit_valid_q;
