@@ -58,7 +58,7 @@ module ohmac_tile
   logic [3:0] wait_valid, wait_gnt, sig_valid;
   logic [3:0][3:0] wait_token, sig_token;
   logic [3:0][7:0] wait_count, sig_count;
-  logic tok_valid, token_overflow, token_signals, token_busy;
+  logic tok_valid, token_overflow;
   logic [3:0] tok_token;
 
   logic seq_cfg_valid, seq_cfg_ready, seq_cfg_bad, rx_cfg_valid, rx_cfg_ready, cfg_busy;
@@ -93,7 +93,7 @@ module ohmac_tile
   logic [15:0] cmd_len;
 
   logic mvm_idle, vec_idle, tx_idle, rx_idle, engines_idle, drop_waits, seq_active, prog_busy;
-  logic xbar_busy, clearing, token_clear, watchdog, parity, overflow_q, any_event, counters_busy;
+  logic xbar_busy, clearing, token_clear, watchdog, parity, overflow_q, any_event;
   fault_e mvm_fault, vec_fault, tx_fault, rx_fault, cfg_fault;
 
   logic ev_instr, ev_step, ev_vec_wr, ev_tx_flit, ev_tx_rd, ev_rx_flit, ev_rx_wr;
@@ -164,23 +164,23 @@ module ohmac_tile
     .mvm_valid_o(mvm_push), .mvm_ready_i(mvm_room), .mvm_item_o(mvm_new),
     .vec_valid_o(vec_push), .vec_ready_i(vec_room), .vec_item_o(vec_new),
     .net_valid_o(net_push), .net_ready_i(net_room), .net_item_o(net_new),
-    .engines_idle_i(engines_idle), .settled_i(!xbar_busy && !overflow_q && !token_signals),
+    .engines_idle_i(engines_idle), .settled_i(!xbar_busy && !overflow_q),
     .mvm_fault_i(mvm_fault), .rx_fault_i(rx_fault), .token_fault_i(token_overflow),
     .cfg_fault_i(cfg_fault), .parity_fault_i(parity), .overflow_fault_i(overflow_q),
     .watchdog_i(watchdog),
     .drop_waits_o(drop_waits), .active_o(seq_active), .ev_instr_o(ev_instr)
   );
 
-  ohmac_queue #(.Width($bits(mvm_item_t)), .Depth(QueueDepth)) u_mvm_queue (
-    .clk_i, .rst_ni, .valid_i(mvm_push), .ready_o(mvm_room), .data_i(mvm_new),
+  ohmac_fifo #(.Width($bits(mvm_item_t)), .Depth(QueueDepth)) u_mvm_queue (
+    .clk_i, .rst_ni, .clear_i(1'b0), .valid_i(mvm_push), .ready_o(mvm_room), .data_i(mvm_new),
     .valid_o(mvm_valid), .ready_i(mvm_ready), .data_o(mvm_item), .count_o(mvm_count)
   );
-  ohmac_queue #(.Width($bits(vec_item_t)), .Depth(VecQueueDepth)) u_vec_queue (
-    .clk_i, .rst_ni, .valid_i(vec_push), .ready_o(vec_room), .data_i(vec_new),
+  ohmac_fifo #(.Width($bits(vec_item_t)), .Depth(VecQueueDepth)) u_vec_queue (
+    .clk_i, .rst_ni, .clear_i(1'b0), .valid_i(vec_push), .ready_o(vec_room), .data_i(vec_new),
     .valid_o(vec_valid), .ready_i(vec_ready), .data_o(vec_item), .count_o(vec_count)
   );
-  ohmac_queue #(.Width($bits(net_item_t)), .Depth(QueueDepth)) u_net_queue (
-    .clk_i, .rst_ni, .valid_i(net_push), .ready_o(net_room), .data_i(net_new),
+  ohmac_fifo #(.Width($bits(net_item_t)), .Depth(QueueDepth)) u_net_queue (
+    .clk_i, .rst_ni, .clear_i(1'b0), .valid_i(net_push), .ready_o(net_room), .data_i(net_new),
     .valid_o(net_valid), .ready_i(net_ready), .data_o(net_item), .count_o(net_count)
   );
   assign engines_idle = mvm_count == '0 && vec_count == '0 && net_count == '0 &&
@@ -251,7 +251,7 @@ module ohmac_tile
     .wait_gnt_o(wait_gnt), .sig_valid_i(sig_valid), .sig_token_i(sig_token),
     .sig_count_i(sig_count),
     .rx_valid_i(tok_valid), .rx_token_i(tok_token), .clear_i(token_clear),
-    .overflow_o(token_overflow), .signals_o(token_signals), .busy_o(token_busy)
+    .overflow_o(token_overflow)
   );
 
   ohmac_sram_xbar #(
@@ -268,7 +268,7 @@ module ohmac_tile
     .clk_i, .rst_ni, .instr_i(ev_instr), .mvm_i(ev_mvm), .vec_step_i(ev_step),
     .vec_sats_i(ev_vec_sats),
     .vec_rd_i(ev_vec_rd), .vec_wr_i(ev_vec_wr), .tx_flit_i(ev_tx_flit), .tx_rd_i(ev_tx_rd),
-    .rx_flit_i(ev_rx_flit), .rx_wr_i(ev_rx_wr), .busy_o(counters_busy), .sel_i(cnt_sel_i), .cnt_o
+    .rx_flit_i(ev_rx_flit), .rx_wr_i(ev_rx_wr), .sel_i(cnt_sel_i), .cnt_o
   );
 
   // ---- traps ----
@@ -285,7 +285,7 @@ module ohmac_tile
   end
 
   assign active_o = start_q || stop_q || clear_q || seq_active || !engines_idle || !rx_idle || cfg_busy || xbar_busy ||
-      overflow_q || token_busy || counters_busy || prog_o.repair_we;
+      overflow_q || prog_o.repair_we;
 
   assign busy_o.seq  = status_o.running;
   assign busy_o.mvm  = mvm_count != '0 || !mvm_idle;

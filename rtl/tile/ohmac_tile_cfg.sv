@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Configuration space of a tile: scalars, MVM and vector slots, analog timing, traps, write-verify;
-// AGU, CAL and REPAIR words are passed on to their owners. Two writers: SETR of the sequencer and the NoC; both take turns
-// when both want, and who comes first after the other waits a cycle. A write shows the next cycle. MVM slots are checked by one shared
-// multiplier three cycles after a write: mvm_ok_o is valid while busy_o is low. All words but TIMING and TRAP
-// are cleared by the first edge after reset, not by the reset. Words are
+// AGU, CAL and REPAIR words are passed on to their owners. Two writers: SETR of the sequencer and the NoC; who waited goes
+// first when both want. A write shows the next cycle. MVM slots are checked by one shared
+// multiplier two cycles after a write: mvm_ok_o is valid while busy_o is low. Words are
 // 0x000..0x3FF (the writers check); words that name nothing are ignored. An illegal REPAIR word is
-// dropped: seq_bad_o tells the sequencer before it writes, a NoC write raises fault_o in
-// the next cycle.
+// dropped: seq_bad_o tells the sequencer before it writes, a NoC write raises fault_o.
 module ohmac_tile_cfg
   import ohmac_isa_pkg::*;
   import ohmac_pkg::*;
@@ -54,28 +52,28 @@ module ohmac_tile_cfg
   localparam int unsigned Blocks = Cols / Lanes;
   localparam logic [2:0] RepairPage = 3'(CfgRepairBase >> 7);
 
-  // ---- one write a cycle; whose turn it is is known before, and changes when only the other one wants ----
-  logic rx_turn_q;
-  logic init_q;  // first edge after reset: the slots have no reset of their own
+  // ---- one write a cycle ----
+  logic rx_first_q;  // the NoC was refused in the cycle before
   logic we;
   logic [CfgWordBits-1:0] addr;
-  logic [31:0] wdata, slot_wdata;
+  logic [31:0] wdata;
 
-  assign seq_ready_o = !rx_turn_q;
-  assign rx_ready_o  = rx_turn_q;
-  assign we          = rx_turn_q ? rx_valid_i : seq_valid_i;
-  assign addr        = rx_turn_q ? rx_addr_i : seq_addr_i;
-  assign wdata       = rx_turn_q ? rx_wdata_i : seq_wdata_i;
-  assign slot_wdata  = init_q ? '0 : wdata;
+  assign seq_ready_o = !rx_first_q;
+  assign rx_ready_o  = rx_first_q || !seq_valid_i;
+
+  always_comb begin
+    we    = seq_valid_i || rx_valid_i;
+    addr  = rx_addr_i;
+    wdata = rx_wdata_i;
+    if (seq_valid_i && seq_ready_o) begin
+      addr  = seq_addr_i;
+      wdata = seq_wdata_i;
+    end
+  end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      rx_turn_q <= 1'b0;
-      init_q    <= 1'b1;
-    end else begin
-      rx_turn_q <= rx_turn_q ? !seq_valid_i : rx_valid_i;
-      init_q    <= 1'b0;
-    end
+    if (!rst_ni) rx_first_q <= 1'b0;
+    else rx_first_q <= rx_valid_i && !rx_ready_o;
   end
 
   // ---- decode: a group is a range of words ----
@@ -101,13 +99,13 @@ module ohmac_tile_cfg
   function automatic logic bad_repair(logic [CfgWordBits-1:0] word, logic en, logic [5:0] block);
     return word[9:7] == RepairPage && en && (32'(word[6:0]) >= Spares || 32'(block) >= Blocks);
   endfunction
-  logic illegal, fault_q;
+  logic illegal;
   assign seq_bad_o = bad_repair(seq_addr_i, seq_wdata_i[RepairEnLsb],
                                 seq_wdata_i[RepairBlockLsb +: RepairBlockBits]);
   assign illegal   = is_repair && (!mvm_idle_i ||
       bad_repair(addr, wdata[RepairEnLsb], wdata[RepairBlockLsb +: RepairBlockBits]));
 
-  assign fault_o        = fault_q ? FaultConfig : FaultNone;
+  assign fault_o        = illegal ? FaultConfig : FaultNone;
   assign repair_we_o    = is_repair && !illegal && 32'(addr[6:0]) < Spares;
   assign repair_lane_o  = addr[6:0];
   assign repair_wdata_o = wdata;
@@ -123,11 +121,16 @@ module ohmac_tile_cfg
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      scalar_q        <= '0;
+      mvm_q           <= '0;
+      vec_q           <= '0;
       timing_q.settle <= 8'd4;
       timing_q.integ  <= 8'd32;
       watchdog_q      <= '0;
       overflow_q      <= 1'b1;
+      prog_q          <= '0;
     end else begin
+      if (is_scalar) scalar_q[addr[2:0]] <= wdata[15:0];
       if (is_timing) begin
         timing_q.settle <= wdata[TimingSettleLsb +: TimingSettleBits];
         timing_q.integ  <= wdata[TimingIntegLsb +: TimingIntegBits];
@@ -136,78 +139,81 @@ module ohmac_tile_cfg
         watchdog_q <= wdata[TrapWatchdogLsb +: TrapWatchdogBits];
         overflow_q <= wdata[TrapOverflowLsb];
       end
-    end
-  end
-
-  // A word of a slot is written, or cleared with all others.
-  function automatic logic writes(logic slot, logic [2:0] word, int unsigned which);
-    return init_q || (slot && 32'(word) == which);
-  endfunction
-  always_ff @(posedge clk_i) begin
-    for (int unsigned s = 0; s < NumScalar; s++) begin
-      if (writes(is_scalar, addr[2:0], s)) scalar_q[s] <= slot_wdata[15:0];
-    end
-    if (writes(is_prog, {1'b0, addr[1:0]}, ProgToleranceWord)) begin
-      prog_q.tolerance <= slot_wdata[ProgToleranceLsb +: ProgToleranceBits];
-      prog_q.limit     <= slot_wdata[ProgLimitLsb +: ProgLimitBits];
-    end
-    if (writes(is_prog, {1'b0, addr[1:0]}, ProgAmpFirstWord)) begin
-      prog_q.amp_first <= slot_wdata[ProgAmpFirstLsb +: ProgAmpFirstBits];
-      prog_q.amp_last  <= slot_wdata[ProgAmpLastLsb +: ProgAmpLastBits];
-      prog_q.amp_every <= slot_wdata[ProgAmpEveryLsb +: ProgAmpEveryBits];
-      prog_q.pulse     <= slot_wdata[ProgPulseLsb +: ProgPulseBits];
-    end
-    if (writes(is_prog, {1'b0, addr[1:0]}, ProgVerifyXWord)) prog_q.verify_x <= slot_wdata[ProgVerifyXLsb +: ProgVerifyXBits];
-    for (int unsigned s = 0; s < NumMvmCfg; s++) begin
-      if (writes(is_mvm && addr[4:3] == 2'(s), addr[2:0], MvmcfgKWord)) begin
-        mvm_q[s].k        <= slot_wdata[MvmcfgKLsb +: MvmcfgKBits];
-        mvm_q[s].row_base <= slot_wdata[MvmcfgRowBaseLsb +: MvmcfgRowBaseBits];
+      if (is_prog) begin
+        unique case (32'(addr[1:0]))
+          ProgToleranceWord: begin
+            prog_q.tolerance <= wdata[ProgToleranceLsb +: ProgToleranceBits];
+            prog_q.limit     <= wdata[ProgLimitLsb +: ProgLimitBits];
+          end
+          ProgAmpFirstWord: begin
+            prog_q.amp_first <= wdata[ProgAmpFirstLsb +: ProgAmpFirstBits];
+            prog_q.amp_last  <= wdata[ProgAmpLastLsb +: ProgAmpLastBits];
+            prog_q.amp_every <= wdata[ProgAmpEveryLsb +: ProgAmpEveryBits];
+            prog_q.pulse     <= wdata[ProgPulseLsb +: ProgPulseBits];
+          end
+          ProgVerifyXWord: prog_q.verify_x <= wdata[ProgVerifyXLsb +: ProgVerifyXBits];
+          default: ;
+        endcase
       end
-      if (writes(is_mvm && addr[4:3] == 2'(s), addr[2:0], MvmcfgSegLenWord)) begin
-        mvm_q[s].seg_len <= slot_wdata[MvmcfgSegLenLsb +: MvmcfgSegLenBits];
-        mvm_q[s].n_seg   <= slot_wdata[MvmcfgNSegLsb +: MvmcfgNSegBits];
+      for (int unsigned s = 0; s < NumMvmCfg; s++) begin
+        if (is_mvm && addr[4:3] == 2'(s)) begin
+          unique case (32'(addr[2:0]))
+            MvmcfgKWord: begin
+              mvm_q[s].k        <= wdata[MvmcfgKLsb +: MvmcfgKBits];
+              mvm_q[s].row_base <= wdata[MvmcfgRowBaseLsb +: MvmcfgRowBaseBits];
+            end
+            MvmcfgSegLenWord: begin
+              mvm_q[s].seg_len <= wdata[MvmcfgSegLenLsb +: MvmcfgSegLenBits];
+              mvm_q[s].n_seg   <= wdata[MvmcfgNSegLsb +: MvmcfgNSegBits];
+            end
+            MvmcfgSegStrideWord: begin
+              mvm_q[s].seg_stride <= wdata[MvmcfgSegStrideLsb +: MvmcfgSegStrideBits];
+            end
+            MvmcfgPadTopWord: begin
+              mvm_q[s].pad_top    <= wdata[MvmcfgPadTopLsb +: MvmcfgPadTopBits];
+              mvm_q[s].pad_bottom <= wdata[MvmcfgPadBottomLsb +: MvmcfgPadBottomBits];
+              mvm_q[s].pad_left   <= wdata[MvmcfgPadLeftLsb +: MvmcfgPadLeftBits];
+              mvm_q[s].pad_right  <= wdata[MvmcfgPadRightLsb +: MvmcfgPadRightBits];
+            end
+            MvmcfgPadValueWord: begin
+              mvm_q[s].pad_value <= wdata[MvmcfgPadValueLsb +: MvmcfgPadValueBits];
+              mvm_q[s].in_slice  <= wdata[MvmcfgInSliceLsb +: MvmcfgInSliceBits];
+              mvm_q[s].w_slices  <= wdata[MvmcfgWSlicesLsb +: MvmcfgWSlicesBits];
+              mvm_q[s].adc_bits  <= wdata[MvmcfgAdcBitsLsb +: MvmcfgAdcBitsBits];
+              mvm_q[s].range     <= wdata[MvmcfgRangeLsb +: MvmcfgRangeBits];
+            end
+            MvmcfgGroupRowsWord: begin
+              mvm_q[s].group_rows <= wdata[MvmcfgGroupRowsLsb +: MvmcfgGroupRowsBits];
+              mvm_q[s].mux_first  <= wdata[MvmcfgMuxFirstLsb +: MvmcfgMuxFirstBits];
+              mvm_q[s].mux_count  <= wdata[MvmcfgMuxCountLsb +: MvmcfgMuxCountBits];
+            end
+            default: ;
+          endcase
+        end
       end
-      if (writes(is_mvm && addr[4:3] == 2'(s), addr[2:0], MvmcfgSegStrideWord)) begin
-        mvm_q[s].seg_stride <= slot_wdata[MvmcfgSegStrideLsb +: MvmcfgSegStrideBits];
+      for (int unsigned s = 0; s < NumVecCfg; s++) begin
+        if (is_vec && addr[4:2] == 3'(s)) begin
+          unique case (32'(addr[1:0]))
+            VeccfgLenWord: begin
+              vec_q[s].len     <= wdata[VeccfgLenLsb +: VeccfgLenBits];
+              vec_q[s].requant <= wdata[VeccfgRequantLsb];
+              vec_q[s].relu    <= wdata[VeccfgReluLsb];
+            end
+            VeccfgMultWord:  vec_q[s].mult  <= wdata[VeccfgMultLsb +: VeccfgMultBits];
+            VeccfgShiftWord: vec_q[s].shift <= wdata[VeccfgShiftLsb +: VeccfgShiftBits];
+            default: ;
+          endcase
+        end
       end
-      if (writes(is_mvm && addr[4:3] == 2'(s), addr[2:0], MvmcfgPadTopWord)) begin
-        mvm_q[s].pad_top    <= slot_wdata[MvmcfgPadTopLsb +: MvmcfgPadTopBits];
-        mvm_q[s].pad_bottom <= slot_wdata[MvmcfgPadBottomLsb +: MvmcfgPadBottomBits];
-        mvm_q[s].pad_left   <= slot_wdata[MvmcfgPadLeftLsb +: MvmcfgPadLeftBits];
-        mvm_q[s].pad_right  <= slot_wdata[MvmcfgPadRightLsb +: MvmcfgPadRightBits];
-      end
-      if (writes(is_mvm && addr[4:3] == 2'(s), addr[2:0], MvmcfgPadValueWord)) begin
-        mvm_q[s].pad_value <= slot_wdata[MvmcfgPadValueLsb +: MvmcfgPadValueBits];
-        mvm_q[s].in_slice  <= slot_wdata[MvmcfgInSliceLsb +: MvmcfgInSliceBits];
-        mvm_q[s].w_slices  <= slot_wdata[MvmcfgWSlicesLsb +: MvmcfgWSlicesBits];
-        mvm_q[s].adc_bits  <= slot_wdata[MvmcfgAdcBitsLsb +: MvmcfgAdcBitsBits];
-        mvm_q[s].range     <= slot_wdata[MvmcfgRangeLsb +: MvmcfgRangeBits];
-      end
-      if (writes(is_mvm && addr[4:3] == 2'(s), addr[2:0], MvmcfgGroupRowsWord)) begin
-        mvm_q[s].group_rows <= slot_wdata[MvmcfgGroupRowsLsb +: MvmcfgGroupRowsBits];
-        mvm_q[s].mux_first  <= slot_wdata[MvmcfgMuxFirstLsb +: MvmcfgMuxFirstBits];
-        mvm_q[s].mux_count  <= slot_wdata[MvmcfgMuxCountLsb +: MvmcfgMuxCountBits];
-      end
-    end
-    for (int unsigned s = 0; s < NumVecCfg; s++) begin
-      if (writes(is_vec && addr[4:2] == 3'(s), {1'b0, addr[1:0]}, VeccfgLenWord)) begin
-        vec_q[s].len     <= slot_wdata[VeccfgLenLsb +: VeccfgLenBits];
-        vec_q[s].requant <= slot_wdata[VeccfgRequantLsb];
-        vec_q[s].relu    <= slot_wdata[VeccfgReluLsb];
-      end
-      if (writes(is_vec && addr[4:2] == 3'(s), {1'b0, addr[1:0]}, VeccfgMultWord))  vec_q[s].mult <= slot_wdata[VeccfgMultLsb +: VeccfgMultBits];
-      if (writes(is_vec && addr[4:2] == 3'(s), {1'b0, addr[1:0]}, VeccfgShiftWord)) vec_q[s].shift <= slot_wdata[VeccfgShiftLsb +: VeccfgShiftBits];
     end
   end
 
   // ---- check of the slot written last: pick it, multiply and compare, one register each ----
-  logic chk_valid_q, mul_valid_q, res_valid_q;
-  logic [1:0] chk_slot_q, mul_slot_q, res_slot_q;
+  logic chk_valid_q, res_valid_q;
+  logic [1:0] chk_slot_q, res_slot_q;
   mvm_cfg_t c;
-  logic mul_ranges_q, res_ranges_q;
-  logic [9:0] mul_k_q, res_k_q;
-  logic [7:0] mul_n_seg_q;
-  logic [11:0] mul_seg_len_q;
+  logic res_ranges_q;
+  logic [9:0] res_k_q;
   logic [19:0] res_prod_q;
   logic [NumMvmCfg-1:0] ok_q;
   logic ranges;
@@ -226,36 +232,23 @@ module ohmac_tile_cfg
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       chk_valid_q <= 1'b0;
-      mul_valid_q <= 1'b0;
       res_valid_q <= 1'b0;
-      fault_q     <= 1'b0;
       ok_q        <= '0;
     end else begin
       chk_valid_q <= is_mvm;
-      mul_valid_q <= chk_valid_q;
-      res_valid_q <= mul_valid_q;
-      fault_q     <= illegal;
+      res_valid_q <= chk_valid_q;
       if (res_valid_q) ok_q[res_slot_q] <= res_ranges_q && res_prod_q == 20'(res_k_q);
     end
   end
   always_ff @(posedge clk_i) begin
-    if (is_mvm) chk_slot_q <= addr[4:3];
-    if (chk_valid_q) begin
-      mul_slot_q    <= chk_slot_q;
-      mul_ranges_q  <= ranges;
-      mul_k_q       <= c.k;
-      mul_n_seg_q   <= c.n_seg;
-      mul_seg_len_q <= c.seg_len;
-    end
-    if (mul_valid_q) begin
-      res_slot_q   <= mul_slot_q;
-      res_ranges_q <= mul_ranges_q;
-      res_k_q      <= mul_k_q;
-      res_prod_q   <= mul_n_seg_q * mul_seg_len_q;
-    end
+    chk_slot_q   <= addr[4:3];
+    res_slot_q   <= chk_slot_q;
+    res_ranges_q <= ranges;
+    res_k_q      <= c.k;
+    res_prod_q   <= c.n_seg * c.seg_len;
   end
 
-  assign busy_o    = chk_valid_q || mul_valid_q || res_valid_q || fault_q;
+  assign busy_o    = chk_valid_q || res_valid_q;
   assign mvm_ok_o  = ok_q;
   assign mvm_cfg_o = mvm_q;
   assign vec_cfg_o = vec_q;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Event counters of a tile: 32 bits, wrap, never cleared by a start. Zero from the first edge after reset on: the flops have no
-// reset of their own. An event is registered and counts one cycle later; until then busy_o asks for
-// the clock. The read port is combinational from state, so that it works while the tile clock is
-// off. CntActive counts the edges of that clock.
+// Event counters of a tile: 32 bits, wrap, zero at reset, never cleared by a start. The read port
+// is combinational from state, so that it works while the tile clock is off. CntActive counts the
+// edges of that clock.
 module ohmac_tile_counters
   import ohmac_isa_pkg::*;
   import ohmac_pkg::*;
@@ -21,70 +20,43 @@ module ohmac_tile_counters
   input  logic        tx_rd_i,
   input  logic        rx_flit_i,
   input  logic        rx_wr_i,
-  output logic        busy_o,      // an event is not counted yet
   input  logic [4:0]  sel_i,
   output logic [31:0] cnt_o
 );
-  // Low part and high part: the high one only ever takes one, which is there before the carry.
-  localparam int unsigned LowBits  = 10;
-  localparam int unsigned HighBits = 32 - LowBits;
-  typedef logic [LowBits-1:0] inc_t;
-
-  logic [NumCounters-1:0][LowBits-1:0] low_q;
-  logic [NumCounters-1:0][HighBits-1:0] high_q;
-  inc_t [NumCounters-1:0] event_d, event_q, inc;
-  logic init_q;  // first edge after reset
+  logic [NumCounters-1:0][31:0] count_q;
+  logic [NumCounters-1:0][9:0] inc;
 
   always_comb begin
-    event_d                 = '0;
-    event_d[CntInstr]       = inc_t'(instr_i);
-    event_d[CntMvmOps]      = inc_t'(mvm_i.mvm_op);
-    event_d[CntDrives]      = inc_t'(mvm_i.drive);
-    event_d[CntConversions] = inc_t'(mvm_i.conversion);
-    event_d[CntTrials]      = inc_t'(mvm_i.trial);
-    event_d[CntClips]       = inc_t'(mvm_i.clips);
-    event_d[CntRowWords]    = inc_t'(mvm_i.row_word);
-    event_d[CntVecLines]    = inc_t'(vec_step_i);
-    event_d[CntSats]        = inc_t'(mvm_i.sats) + inc_t'(vec_sats_i);
-    event_d[CntFlitsOut]    = inc_t'(tx_flit_i);
-    event_d[CntFlitsIn]     = inc_t'(rx_flit_i);
-    event_d[CntSramRd]      = inc_t'(mvm_i.sram_rd) + inc_t'(vec_rd_i[0]) + inc_t'(vec_rd_i[1]) + inc_t'(tx_rd_i);
-    event_d[CntSramWr]      = inc_t'(mvm_i.sram_wr) + inc_t'(vec_wr_i) + inc_t'(rx_wr_i);
-    event_d[CntAdcBusy]     = inc_t'(mvm_i.adc_busy);
-    event_d[CntProgReads]   = inc_t'(mvm_i.prog_read);
-    event_d[CntPulses]      = inc_t'(mvm_i.pulses);
-    event_d[CntProgFails]   = inc_t'(mvm_i.prog_fails);
+    inc                 = '0;
+    inc[CntInstr]       = 10'(instr_i);
+    inc[CntMvmOps]      = 10'(mvm_i.mvm_op);
+    inc[CntDrives]      = 10'(mvm_i.drive);
+    inc[CntConversions] = mvm_i.conversion ? 10'(Lanes) : '0;
+    inc[CntTrials]      = mvm_i.trial ? 10'(Lanes) : '0;
+    inc[CntClips]       = 10'(mvm_i.clips);
+    inc[CntRowWords]    = 10'(mvm_i.row_word);
+    inc[CntVecLines]    = 10'(vec_step_i);
+    inc[CntSats]        = 10'(mvm_i.sats) + 10'(vec_sats_i);
+    inc[CntFlitsOut]    = 10'(tx_flit_i);
+    inc[CntFlitsIn]     = 10'(rx_flit_i);
+    inc[CntSramRd]      = 10'(mvm_i.sram_rd) + 10'(vec_rd_i[0]) + 10'(vec_rd_i[1]) + 10'(tx_rd_i);
+    inc[CntSramWr]      = 10'(mvm_i.sram_wr) + 10'(vec_wr_i) + 10'(rx_wr_i);
+    inc[CntAdcBusy]     = 10'(mvm_i.adc_busy);
+    inc[CntActive]      = 10'd1;
+    inc[CntProgReads]   = 10'(mvm_i.prog_read);
+    inc[CntPulses]      = 10'(mvm_i.pulses);
+    inc[CntProgFails]   = 10'(mvm_i.prog_fails);
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      init_q  <= 1'b1;
-      event_q <= '0;
+      count_q <= '0;
     end else begin
-      init_q  <= 1'b0;
-      event_q <= event_d;
-    end
-  end
-  assign busy_o = event_q != '0;
-
-  always_comb begin
-    inc = event_q;
-    inc[CntConversions] = event_q[CntConversions][0] ? inc_t'(Lanes) : '0;
-    inc[CntTrials]      = event_q[CntTrials][0] ? inc_t'(Lanes) : '0;
-    inc[CntActive]      = inc_t'(1);
-  end
-
-  for (genvar c = 0; c < NumCounters; c++) begin : gen_counter
-    logic carry;
-    logic [LowBits-1:0] low_sum;
-    assign {carry, low_sum} = (LowBits + 1)'(low_q[c]) + (LowBits + 1)'(inc[c]);
-    always_ff @(posedge clk_i) begin
-      if (init_q) low_q[c] <= (c == CntActive) ? inc_t'(1) : '0;
-      else if (inc[c] != '0) low_q[c] <= low_sum;
-      if (init_q) high_q[c] <= '0;
-      else if (carry) high_q[c] <= high_q[c] + HighBits'(1);
+      for (int unsigned c = 0; c < NumCounters; c++) begin
+        if (inc[c] != '0) count_q[c] <= count_q[c] + 32'(inc[c]);
+      end
     end
   end
 
-  assign cnt_o = (32'(sel_i) < NumCounters) ? {high_q[sel_i], low_q[sel_i]} : '0;
+  assign cnt_o = (32'(sel_i) < NumCounters) ? count_q[sel_i] : '0;
 endmodule

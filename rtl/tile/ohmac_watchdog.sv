@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Watchdog of a tile: bite_o when 256 * limit_i cycles in a row were run and none of them had an event, in the third cycle after
-// the last of them (inputs, count and output are registers). It stays until the cycle after one without run_i, or the third after
-// one with an event. limit_i 0: never.
+// Watchdog of a tile: bite_o when 256 * limit_i cycles in a row were run and none of them had an event; it stays until a cycle
+// without run_i or with an event. limit_i 0: never. One cycle from an input to the count, so bite_o comes in the second cycle after
+// the last of them.
 module ohmac_watchdog (
   input  logic        clk_i,
   input  logic        rst_ni,
@@ -11,22 +11,20 @@ module ohmac_watchdog (
   output logic        bite_o
 );
   localparam int unsigned CountBits = 24;
-  logic quiet_q, bite_q;
+  logic quiet_q;
   logic [CountBits-1:0] count_q;  // quiet cycles in a row
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       quiet_q <= 1'b0;
-      bite_q  <= 1'b0;
       count_q <= '0;
     end else begin
       quiet_q <= run_i && !event_i;
-      if (!quiet_q || !run_i) count_q <= '0;
+      if (!quiet_q) count_q <= '0;
       else if (count_q != '1) count_q <= count_q + CountBits'(1);
-      // A limit that shrinks below the count bites at once. Nothing is left of a run for the next one.
-      bite_q  <= run_i && limit_i != '0 && count_q[CountBits-1:8] >= limit_i;
     end
   end
 
-  assign bite_o = bite_q;
+  // A limit that shrinks below the count bites at once.
+  assign bite_o = limit_i != '0 && count_q >= {limit_i, 8'd0};
 endmodule

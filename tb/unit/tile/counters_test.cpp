@@ -20,7 +20,7 @@ TEST(TileCounters, CountEachEventAndSumSharedOnes) {
   std::mt19937_64 rng(seed);
   Clocked<Vtile_counters_test_dut> dut;
   dut.reset();
-  std::array<uint32_t, isa::kNumCounters> model{}, shown{};  // an event shows one cycle after its own
+  std::array<uint32_t, isa::kNumCounters> model{};
   const auto at = [&](Counter c) -> uint32_t& { return model[static_cast<size_t>(c)]; };
   for (int i = 0; i < 3000; ++i) {
     const auto bit = [&] { return static_cast<uint8_t>(rng() & 1); };
@@ -44,7 +44,6 @@ TEST(TileCounters, CountEachEventAndSumSharedOnes) {
     dut->instr_i = bit(), dut->vec_step_i = bit(), dut->vec_sats_i = rng() % 9, dut->vec_rd_i = rng() % 4,
     dut->vec_wr_i = bit();
     dut->tx_flit_i = bit(), dut->tx_rd_i = bit(), dut->rx_flit_i = bit(), dut->rx_wr_i = bit();
-    shown = model;
     at(Counter::kInstr) += dut->instr_i;
     at(Counter::kMvmOps) += op;
     at(Counter::kDrives) += drive;
@@ -60,16 +59,14 @@ TEST(TileCounters, CountEachEventAndSumSharedOnes) {
     at(Counter::kSramWr) += wr + dut->vec_wr_i + dut->rx_wr_i;
     at(Counter::kAdcBusy) += busy;
     at(Counter::kActive) += 1;
-    shown[static_cast<size_t>(Counter::kActive)] += 1;
     at(Counter::kProgReads) += prog_read;
     at(Counter::kPulses) += pulses;
     at(Counter::kProgFails) += prog_fails;
     dut.tick();
-    ASSERT_EQ(dut->busy_o, shown != model) << "cycle " << i;
     for (unsigned c = 0; c < 32; ++c) {
       dut->sel_i = static_cast<uint8_t>(c);
       dut.settle();
-      ASSERT_EQ(dut->cnt_o, c < shown.size() ? shown[c] : 0u) << "counter " << c << " cycle " << i;
+      ASSERT_EQ(dut->cnt_o, c < model.size() ? model[c] : 0u) << "counter " << c << " cycle " << i;
     }
   }
 }

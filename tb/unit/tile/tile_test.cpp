@@ -331,7 +331,7 @@ TEST_F(Pipeline, AdcIsTheBound) {
   c.mux_count = 4;
   const Result r = run(c, 6, true);
   RecordProperty("cycles", static_cast<int>(r.cycles));
-  EXPECT_LE(r.cycles, kVectors * 40 + 117);  // start, first vector in, last one out
+  EXPECT_LE(r.cycles, kVectors * 40 + 110);
 }
 
 }  // namespace

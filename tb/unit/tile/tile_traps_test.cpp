@@ -157,9 +157,8 @@ TEST_F(TileTraps, WatchdogBitesAfterExactlyItsCycles) {
     program(0, {isa::nop::make(), isa::wait::make(0, 2, 1), isa::halt::make()});
     settle_all();
     start(0);
-    // The last event is counted in cycle e: the watchdog's count is full in e + 1 + 256 n, the bite comes two later, the
-    // fault is taken two later and shown after it.
-    EXPECT_EQ(cycles_to_fault(10000), 256 * limit + 4) << "counted from the cycle after e";
+    // The last event in cycle e: the count is full in e + 2 + 256 n, the fault taken in the next and shown after it.
+    EXPECT_EQ(cycles_to_fault(10000), 256 * limit + 3) << "counted from the cycle after e";
     settle_all();
     EXPECT_EQ(fault(), isa::Fault::kWatchdog);
     EXPECT_EQ(pc(), 1u);
@@ -197,7 +196,7 @@ TEST_F(TileTraps, WatchdogSeesANocThatTakesNothing) {
   from_tile.clear();
   blocked = true;
   start(kWork);
-  EXPECT_EQ(cycles_to_fault(10000), 2 * 256 + 4);
+  EXPECT_EQ(cycles_to_fault(10000), 2 * 256 + 3);
   EXPECT_EQ(fault(), isa::Fault::kWatchdog);
   EXPECT_EQ(pc(), kWork + 3) << "waits for the engines at HALT";
   for (int n = 0; n < 1000; ++n) cycle();
