@@ -12,10 +12,10 @@ constexpr Tick kNever = ~Tick{0};
 
 namespace timing {
 // Sequencer
-constexpr Tick kStart = 7;  ///< start_i -> first instruction issues
+constexpr Tick kStart = 6;  ///< start_i -> first instruction issues
 constexpr Tick kQueue = 2;  ///< executed -> visible at the queue head
 constexpr Tick kJump =
-    2;  ///< jump out of the two line buffers: what the prefetch of the loop's first line leaves of the refill
+    1;  ///< jump out of the two line buffers: what the prefetch of the loop's first line leaves of the refill
 constexpr Tick kLoopEnd = 1;  ///< each further loop that ends at the same instruction
 constexpr Tick kWait = 2;     ///< WAIT taken with its token there -> next item
 constexpr Tick kGrant = 1;    ///< token visible to a blocked WAIT -> next item
@@ -24,7 +24,7 @@ constexpr Tick kHalt = 2;     ///< all idle -> halted
 // MVM engine
 constexpr Tick kFetch = 2;        ///< item taken -> address of its first segment; then one cycle a segment and a chunk
 constexpr Tick kSegment = 1;      ///< start of a segment
-constexpr Tick kStage = 6;        ///< last chunk's address -> vector staged
+constexpr Tick kStage = 3;        ///< last chunk's address -> vector staged
 constexpr Tick kLoad = 2;         ///< start of a load -> first row word; the next load starts when the last word is in
 constexpr Tick kDrive = 1;        ///< bank loaded -> drive
 constexpr Tick kDriveGap = 1;     ///< rows at rest between two drives
@@ -34,7 +34,7 @@ constexpr Tick kPostPipe = 7;     ///< last columns read -> their line written, 
 constexpr Tick kMvmSignal = 2;    ///< SIGNAL taken by an idle engine -> token visible
 constexpr Tick kSettleTrial = 1;  ///< mux settle cycle of a conversion, before its trials
 // PROG
-constexpr Tick kProg = 2;       ///< pipe empty -> first verify loads its row word
+constexpr Tick kProg = 1;       ///< pipe empty -> first verify loads its row word
 constexpr Tick kCompare = 5;    ///< last columns of a verify read -> compared
 constexpr Tick kPulse = 1;      ///< of a pulse, besides its mask words and its width
 constexpr Tick kVerify = 2;     ///< last pulse -> next verify loads its row word
@@ -46,7 +46,7 @@ constexpr Tick kVecPipe = 6;    ///< last step -> line written
 constexpr Tick kVecSignal = 8;  ///< SIGNAL taken -> through the pipeline, token visible
 constexpr Tick kVecItem = 2;    ///< SIGNAL taken -> next item (vector unit, NET engine)
 // NoC port of a tile
-constexpr Tick kSend = 4;         ///< item taken -> first flit at the router
+constexpr Tick kSend = 3;         ///< item taken -> first flit at the router
 constexpr Tick kSendGap = 3;      ///< last flit of a SEND -> next item
 constexpr Tick kNetSignal = 2;    ///< SIGNAL taken -> token visible
 constexpr Tick kReceive = 3;      ///< flit at the local port -> written (one cycle in the line register), token visible

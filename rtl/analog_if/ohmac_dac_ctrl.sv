@@ -35,10 +35,8 @@ module ohmac_dac_ctrl #(
   logic [1:0]       row_clr_q;
   logic [7:0]       row_addr_q;
   logic [31:0]      row_wdata_q;
-  logic [WordW:0]   left_q;             // words to read
-  logic [WordW-1:0] addr_q;
-  logic [7:0]       next_row_q;
-  logic             last_q, read_last;  // of the words that is there, that is read now
+  logic [WordW:0]   rcnt_q, wcnt_q;   // words read, words written
+  logic             last_word;
 
   // int8 -> {sign, slice aligned to the top of 7 magnitude bits}. -128 counts as -127.
   function automatic logic [7:0] slice_of(logic [7:0] v, logic [1:0] mode, logic [2:0] shift);
@@ -54,9 +52,9 @@ module ohmac_dac_ctrl #(
     return {v[7], aligned};
   endfunction
 
-  assign mem_re_o   = start_i | (left_q != '0);
-  assign mem_addr_o = start_i ? mem_word_i : addr_q;
-  assign read_last  = (start_i ? words_i : left_q) == (WordW + 1)'(1);
+  assign mem_re_o   = start_i | (busy_q & (rcnt_q != words_i));
+  assign mem_addr_o = mem_word_i + (busy_q ? rcnt_q[WordW-1:0] : '0);
+  assign last_word  = wcnt_q + 1'b1 == words_i;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -65,13 +63,10 @@ module ohmac_dac_ctrl #(
       done_q    <= 1'b0;
       row_we_q  <= 1'b0;
       row_clr_q <= '0;
-      left_q    <= '0;
     end else begin
       rvalid_q  <= mem_re_o;
       row_we_q  <= rvalid_q;
-      done_q    <= rvalid_q & last_q;
-      if (start_i) left_q <= words_i - 1'b1;
-      else if (left_q != '0) left_q <= left_q - 1'b1;
+      done_q    <= rvalid_q & last_word;
       row_clr_q <= start_i ? 2'b01 << bank_i : '0;
       if (start_i) busy_q <= 1'b1;
       else if (done_q) busy_q <= 1'b0;
@@ -80,15 +75,15 @@ module ohmac_dac_ctrl #(
 
   always_ff @(posedge clk_i) begin
     if (start_i) begin
-      next_row_q <= row_word_i;
+      rcnt_q     <= (WordW + 1)'(1);
+      wcnt_q     <= '0;
       row_bank_q <= bank_i;
-    end else if (rvalid_q) begin
-      next_row_q <= next_row_q + 8'd1;
+    end else begin
+      if (mem_re_o) rcnt_q <= rcnt_q + 1'b1;
+      if (rvalid_q) wcnt_q <= wcnt_q + 1'b1;
     end
-    if (mem_re_o) addr_q <= mem_addr_o + 1'b1;
-    last_q <= read_last;
     if (rvalid_q) begin
-      row_addr_q <= next_row_q;
+      row_addr_q <= row_word_i + 8'(wcnt_q);
       for (int unsigned b = 0; b < 4; b++) begin
         row_wdata_q[8*b+:8] <= slice_of(mem_rdata_i[8*b+:8], in_slice_i, shift_i);
       end

@@ -18,26 +18,24 @@ module ohmac_sar
   logic [MaxAdcBits-1:0]            bit_q;    // one-hot: the bit under trial
   logic [MaxAdcBits-1:0]            top_bit, magnitude;
   logic                             sign_trial;
-  logic [MaxAdcBits-1:0]            next, back, signs;
   logic [Lanes-1:0][MaxAdcBits-1:0] code_q;
 
   assign top_bit    = MaxAdcBits'(1) << (bits_i - 4'd1);
   assign magnitude  = top_bit - MaxAdcBits'(1);  // the bits below the sign
   assign sign_trial = bit_q == top_bit;
 
-  // Bits of all lanes that change in this cycle: the next one to try is set; a lane "below the threshold" takes the trial bit back, and
-  // one "below 0" sets the sign and all bits above.
-  assign next  = trial_i ? bit_q >> 1 : '0;
-  assign back  = (trial_i && !sign_trial) ? bit_q : '0;
-  assign signs = (trial_i && sign_trial) ? ~magnitude : '0;
-
   always_ff @(posedge clk_i) begin
-    if (init_i) bit_q <= top_bit;
-    else if (trial_i) bit_q <= bit_q >> 1;
-    for (int unsigned l = 0; l < Lanes; l++) begin
-      // The comparator comes late.
-      code_q[l] <= ((init_i ? '0 : code_q[l] | next) & ~(back & {MaxAdcBits{!cmp_i[l]}}))
-          | (signs & {MaxAdcBits{!cmp_i[l]}});
+    if (init_i) begin
+      bit_q  <= top_bit;
+      code_q <= '0;
+    end else if (trial_i) begin
+      bit_q <= bit_q >> 1;
+      for (int unsigned l = 0; l < Lanes; l++) begin
+        // Two's complement: "below 0" sets the sign and all bits above; "below the threshold" takes the trial bit back.
+        if (cmp_i[l]) code_q[l] <= code_q[l] | (bit_q >> 1);
+        else if (sign_trial) code_q[l] <= ~magnitude | (bit_q >> 1);
+        else code_q[l] <= (code_q[l] & ~bit_q) | (bit_q >> 1);
+      end
     end
   end
 

@@ -3,7 +3,7 @@
 // valid_i & ready_o in cycle -1 starts a phase; with S = settle, I = integ the pins are, whatever the back-pressure:
 //   drive 0..S+I, int_rst 0, integrate S..S+I-1, sample S+I; the conversions of the phase own the ADC from S+I+1 on.
 // ready_o: rows are at rest (so drive is low for a cycle between phases), and every conversion scheduled so far ends before
-// those of this phase begin. timing_i holds from the cycle before a start to the end of the conversions. Latch bank and sample bank alternate drive by drive and are the same bit.
+// those of this phase begin. Latch bank and sample bank alternate drive by drive and are the same bit.
 module ohmac_sense_ctrl
   import ohmac_pkg::*;
 (
@@ -19,15 +19,15 @@ module ohmac_sense_ctrl
   output logic        integrate_o,
   output logic        sample_o
 );
-  // From timing_i, a cycle later: the cycles before the first one of integrate and before that of sample.
-  logic [7:0] settle_q;
-  logic [8:0] last_q;
-  logic [8:0] cnt_q, cnt_d;
-  logic [9:0] adc_wait_q;  // cycles until the conversions scheduled end in time for a phase that starts
-  logic       drive_q, drive_d, int_rst_q, integrate_q, sample_q, bank_q, start;
+  // cycles from the first drive cycle to the first conversion cycle, less one: S + I
+  logic [8:0]  last_cycle;
+  logic [8:0]  cnt_q, cnt_d;
+  logic [10:0] adc_left_q;  // scheduled conversion time left after this cycle, waiting included
+  logic        drive_q, drive_d, int_rst_q, integrate_q, sample_q, bank_q, start;
 
-  assign ready_o = !drive_q && adc_wait_q == '0;
-  assign start   = valid_i & ready_o;
+  assign last_cycle = {1'b0, timing_i.settle} + {1'b0, timing_i.integ};
+  assign ready_o    = !drive_q && adc_left_q <= 11'(last_cycle) + 11'd1;
+  assign start      = valid_i & ready_o;
 
   always_comb begin
     drive_d = drive_q;
@@ -47,26 +47,22 @@ module ohmac_sense_ctrl
       integrate_q <= 1'b0;
       sample_q    <= 1'b0;
       bank_q      <= 1'b1;  // the first drive uses bank 0
-      adc_wait_q  <= '0;
+      adc_left_q  <= '0;
     end else begin
       drive_q     <= drive_d;
       int_rst_q   <= start;
-      integrate_q <= drive_q && (cnt_q == {1'b0, settle_q} || (integrate_q && cnt_q != last_q));
-      sample_q    <= drive_q && cnt_q == last_q;
+      integrate_q <= drive_d && cnt_d >= 9'(timing_i.settle) && cnt_d < last_cycle;
+      sample_q    <= drive_d && cnt_d == last_cycle;
       if (start) begin
         bank_q     <= !bank_q;
-        adc_wait_q <= conv_cycles_i - 10'd1;
-      end else if (adc_wait_q != '0) begin
-        adc_wait_q <= adc_wait_q - 10'd1;
+        adc_left_q <= 11'(last_cycle) + 11'(conv_cycles_i);
+      end else if (adc_left_q != '0) begin
+        adc_left_q <= adc_left_q - 11'd1;
       end
     end
   end
 
-  always_ff @(posedge clk_i) begin
-    cnt_q    <= cnt_d;
-    settle_q <= timing_i.settle - 8'd1;
-    last_q   <= {1'b0, timing_i.settle} + {1'b0, timing_i.integ} - 9'd1;
-  end
+  always_ff @(posedge clk_i) cnt_q <= cnt_d;
 
   assign drive_o     = drive_q;
   assign bank_o      = bank_q;

@@ -84,7 +84,7 @@ module ohmac_mvm
   logic [7:0]          job_count;
   logic [AddrBits-1:0] job_dst, prog_dst;
   logic [1:0]          job_slot, prog_slot;
-  logic                op_valid, op_ready, op_loaded, op_re, prog_op;
+  logic                op_valid, op_ready, op_re, prog_op;
   logic [1:0]          op_slot;
   logic [WordW-1:0]    op_addr;
   logic [31:0]         op_rdata, prog_rdata;
@@ -113,11 +113,17 @@ module ohmac_mvm
   assign is_prog      = item_i.kind == ItemOp && item_i.prog;
   assign item_ready_o = is_prog ? prog_ready : fetch_ready & !prog_busy;
 
-  // A verify read is an operation with one column a weight.
+  // A verify read is an operation with one group of 4 rows, 7-bit slices and one column a weight.
   always_comb begin
     cfg = cfg_i;
     for (int unsigned s = 0; s < NumMvmCfg; s++) begin
-      if (prog_busy) cfg[s].w_slices = 2'd0;
+      if (prog_busy) begin
+        cfg[s].k          = 10'd4;
+        cfg[s].row_base   = {prog_row_word, 2'd0};
+        cfg[s].group_rows = 10'd4;
+        cfg[s].in_slice   = 2'd0;
+        cfg[s].w_slices   = 2'd0;
+      end
     end
   end
 
@@ -149,8 +155,7 @@ module ohmac_mvm
     .job_dst_o   (job_dst),
     .job_slot_o  (job_slot),
     .op_valid_o  (op_valid),
-    .op_ready_i  (op_ready & !prog_busy),
-    .op_done_i   (op_loaded & !prog_busy),
+    .op_ready_i  (op_ready),
     .op_slot_o   (op_slot),
     .op_re_i     (op_re),
     .op_addr_i   (op_addr),
@@ -164,14 +169,11 @@ module ohmac_mvm
   ) u_phase (
     .clk_i,
     .rst_ni,
-    .cfg_i,
+    .cfg_i        (cfg),
     .timing_i,
     .op_valid_i   (prog_busy ? prog_op : op_valid),
     .op_ready_o   (op_ready),
     .op_slot_i    (prog_busy ? prog_slot : op_slot),
-    .prog_i       (prog_busy),
-    .prog_row_i   (prog_row_word),
-    .op_done_o    (op_loaded),
     .op_re_o      (op_re),
     .op_addr_o    (op_addr),
     .op_rdata_i   (prog_busy ? prog_rdata : op_rdata),
@@ -204,7 +206,7 @@ module ohmac_mvm
   ) u_adc (
     .clk_i,
     .rst_ni,
-    .cfg_i,
+    .cfg_i       (cfg),
     .conv_valid_i(conv_valid),
     .conv_slot_i (conv_slot),
     .conv_first_i(conv_first),
@@ -289,7 +291,6 @@ module ohmac_mvm
     .job_dst_o   (prog_dst),
     .op_valid_o  (prog_op),
     .op_ready_i  (op_ready),
-    .op_done_i   (op_loaded),
     .op_slot_o   (prog_slot),
     .op_rdata_o  (prog_rdata),
     .psum_valid_i(psum_valid),

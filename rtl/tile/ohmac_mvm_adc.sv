@@ -46,29 +46,20 @@ module ohmac_mvm_adc
   typedef logic [Lanes-1:0][ColAccBits-1:0] acc_word_t;
   localparam logic signed [ColAccBits-1:0] AccMax = {1'b0, {(ColAccBits - 1) {1'b1}}};
   localparam logic signed [ColAccBits-1:0] AccMin = ~AccMax;
-  localparam int unsigned Part = 5;
-  localparam int unsigned CodeBits = 3 * Part;  // a shifted code fits
-  localparam int unsigned UpBits = ColAccBits - CodeBits;
 
   mvm_cfg_t         cfg;
   logic             busy_q, strobe_q, mux_bank_q, first_q, last_q, acc_bank_q;
   logic [3:0]       cycle_q, bits_q, range_q;
   logic [2:0]       shift_q;
-  logic [6:0]       weight_q;         // 2^shift
   logic [5:0]       block_q, blocks_left_q;
   logic             result, last_block, read, write_q, write_bank_q, done_q, conv_bank;
   logic [MuxW-1:0]  write_block_q;
   logic [Lanes-1:0] clip;
   logic [1:0][14:0] shift_sum_q;
-  logic             begin_q;          // first cycle of a phase's conversions
-  logic [Lanes-1:0][CodeBits-1:0] code, low_q;
-  logic [Lanes-1:0][UpBits-1:0]   up_q;
-  logic [Lanes-1:0]               carry_q, neg_q;
-  acc_word_t        base, total;
+  acc_word_t        sum, sum_q, base;
   acc_word_t [1:0]  rdata;
-  logic [Lanes-1:0] sat, sat_q, clip_q;
-  logic             written_q;
-  logic [7:0]       clips_q, sats_q;
+  logic [Lanes-1:0] sat;
+  logic [7:0]       clip_count, sat_count, clips_q, sats_q;
 
   assign cfg        = cfg_i[conv_slot_i];
   assign result     = busy_q && cycle_q == bits_q + 4'd1;
@@ -83,20 +74,16 @@ module ohmac_mvm_adc
       write_q    <= 1'b0;
       done_q     <= 1'b0;
       acc_bank_q <= 1'b1;  // the first operation uses bank 0
-      begin_q    <= 1'b0;
-      written_q  <= 1'b0;
       clips_q    <= '0;
       sats_q     <= '0;
     end else begin
-      begin_q <= conv_valid_i;
       if (conv_valid_i) busy_q <= 1'b1;
       else if (result && last_block) busy_q <= 1'b0;
       strobe_q <= busy_q && cycle_q < bits_q;
       write_q  <= result;
       done_q   <= result & last_block & last_q;
-      clips_q   <= write_q ? ones(clip_q) : '0;
-      written_q <= write_q;
-      sats_q    <= written_q ? ones(sat_q) : '0;
+      clips_q  <= result ? clip_count : '0;
+      sats_q   <= result ? sat_count : '0;
       if (conv_valid_i) acc_bank_q <= conv_bank;
     end
   end
@@ -113,7 +100,7 @@ module ohmac_mvm_adc
       first_q       <= conv_first_i;
       last_q        <= conv_last_i;
       shift_q       <= conv_shift_i;
-      weight_q      <= 7'd1 << conv_shift_i;
+      shift_sum_q[conv_bank] <= (conv_first_i ? '0 : shift_sum_q[conv_bank]) + (15'd1 << conv_shift_i);
     end else if (busy_q) begin
       cycle_q <= result ? '0 : cycle_q + 4'd1;
       if (result && !last_block) begin
@@ -121,9 +108,8 @@ module ohmac_mvm_adc
         blocks_left_q <= blocks_left_q - 6'd1;
       end
     end
-    if (begin_q) shift_sum_q[acc_bank_q] <= (first_q ? '0 : shift_sum_q[acc_bank_q]) + 15'(weight_q);
     if (result) begin
-      clip_q        <= clip;
+      sum_q         <= sum;
       write_block_q <= MuxW'(block_q);
       write_bank_q  <= acc_bank_q;
     end
@@ -141,55 +127,21 @@ module ohmac_mvm_adc
     .clip_o (clip)
   );
 
-  // The low bits of acc + code and their carry, in parts with both carries in.
-  function automatic logic [CodeBits:0] plus(logic [CodeBits-1:0] acc, logic [CodeBits-1:0] code);
-    logic [Part:0]       sum0, sum1;
-    logic [CodeBits-1:0] low;
-    logic                carry;
-    carry = 1'b0;
-    for (int unsigned p = 0; p < CodeBits; p += Part) begin
-      sum0 = {1'b0, acc[p+:Part]} + {1'b0, code[p+:Part]};
-      sum1 = (Part + 1)'(({1'b0, acc[p+:Part], 1'b1} + {1'b0, code[p+:Part], 1'b1}) >> 1);
-      low[p+:Part] = carry ? sum1[Part-1:0] : sum0[Part-1:0];
-      carry = carry ? sum1[Part] : sum0[Part];
-    end
-    return {carry, low};
-  endfunction
-
-  function automatic logic [7:0] ones(logic [Lanes-1:0] bits);
-    localparam int unsigned Leaves = 1 << $clog2(Lanes);
-    logic [Leaves-1:0][7:0] s;
-    for (int unsigned i = 0; i < Leaves; i++) s[i] = (i < Lanes) ? 8'(bits[i]) : '0;
-    for (int unsigned n = Leaves / 2; n != 0; n /= 2) begin
-      for (int unsigned i = 0; i < n; i++) s[i] = s[2*i] + s[2*i+1];
-    end
-    return s[0];
-  endfunction
-
-  assign base = first_q ? '0 : rdata[acc_bank_q];
+  assign base = rdata[acc_bank_q];
   always_comb begin
-    for (int unsigned l = 0; l < Lanes; l++) code[l] = CodeBits'(signed'(sar_code_o[l])) <<< shift_q;
-  end
-
-  // In the cycle of the result the low bits are added; in the next one the high bits, which are those of acc, one more or one less.
-  always_ff @(posedge clk_i) begin
-    if (result) begin
-      for (int unsigned l = 0; l < Lanes; l++) begin
-        {carry_q[l], low_q[l]} <= plus(base[l][CodeBits-1:0], code[l]);
-        up_q[l]                <= base[l][ColAccBits-1:CodeBits];
-        neg_q[l]               <= code[l][CodeBits-1];
-      end
-    end
-    if (write_q) sat_q <= sat;
-  end
-  always_comb begin
-    logic [UpBits:0] up, step;
+    logic signed [ColAccBits-1:0] code;
+    logic signed [ColAccBits:0]   wide;
+    clip_count = '0;
+    sat_count  = '0;
+    sum        = '0;
+    sat        = '0;
     for (int unsigned l = 0; l < Lanes; l++) begin
-      up   = {up_q[l][UpBits-1], up_q[l]};
-      step = up + {{UpBits{neg_q[l]}}, 1'b1};
-      if (carry_q[l] != neg_q[l]) up = step;
-      sat[l]   = up[UpBits] != up[UpBits-1];
-      total[l] = !sat[l] ? {up[UpBits-1:0], low_q[l]} : up[UpBits] ? AccMin : AccMax;
+      code = ColAccBits'(signed'(sar_code_o[l])) <<< shift_q;
+      wide = (first_q ? '0 : (ColAccBits + 1)'(signed'(base[l]))) + (ColAccBits + 1)'(code);
+      sat[l] = wide[ColAccBits] != wide[ColAccBits-1];
+      sum[l] = !sat[l] ? wide[ColAccBits-1:0] : wide[ColAccBits] ? AccMin : AccMax;
+      clip_count += 8'(clip[l]);
+      sat_count  += 8'(sat[l]);
     end
   end
 
@@ -203,7 +155,7 @@ module ohmac_mvm_adc
       .clk_i,
       .we_i   (write_q && write_bank_q == 1'(b)),
       .waddr_i(write_block_q),
-      .wdata_i(total),
+      .wdata_i(sum_q),
       .re_i   (post_here || (read && acc_bank_q == 1'(b))),
       .raddr_i(post_here ? post_block_i : MuxW'(block_q)),
       .rdata_o(rdata[b])

@@ -2,10 +2,9 @@
 // Head of the MVM engine: takes queue items, waits for tokens, and reads input vectors from SRAM into two staging buffers.
 //   item -> Idle -> (WAIT: Wait) | (operation: Setup -> Seg -> Run -> Seg -> Run ... -> Idle)
 // Every operation and every SIGNAL is announced on job_* when it is taken; an operation appears on op_* when all its bytes are staged.
-// Chunks of up to 4 bytes inside one 16-byte word pass six stages, one chunk a cycle:
-//   bytes (Run) -> address -> request (holds until granted) -> access -> data captured in the line buffer -> bytes packed, words staged.
-// An operation costs 2 cycles of setup, one a segment, and one a chunk, as long as SRAM grants at once and of two chunks in a row one
-// at most needs a line (a line every second cycle). At most one read is on its way: grants come only when the line before it has.
+// Chunks of up to 4 bytes inside one 16-byte word pass four stages, one chunk a cycle:
+//   address (Run) -> request (holds until granted) -> data captured in the line buffer -> bytes packed, words staged.
+// An operation costs 2 cycles of setup, one a segment, and one a chunk, as long as SRAM grants at once.
 module ohmac_mvm_fetch
   import ohmac_pkg::*;
   import ohmac_isa_pkg::*;
@@ -44,7 +43,6 @@ module ohmac_mvm_fetch
   // towards the phase stage: the oldest staged vector and its words
   output logic                     op_valid_o,
   input  logic                     op_ready_i,
-  input  logic                     op_done_i,     // the words of the oldest one taken were read
   output logic [1:0]               op_slot_o,
   input  logic                     op_re_i,
   input  logic [WordW-1:0]         op_addr_i,
@@ -77,19 +75,17 @@ module ohmac_mvm_fetch
 
   state_e state_q, state_d;
 
-  // Item registers, and what an operation needs of its slot
+  // Item registers
   logic [3:0]          token_q;
   logic [7:0]          count_q;
   logic [1:0]          slot_q;
-  logic [AddrBits-1:0] wrap_base_q, wrap_len_q, stride_q;
-  logic [11:0]         seg_len_q;
-  logic [7:0]          pad_top_q, pad_bottom_q, pad_left_q, pad_right_q, pad_value_q;
-  logic                wrap_q, take, take_op;
+  logic [AddrBits-1:0] wrap_base_q, wrap_end_q, wrap_len_q;
+  logic                take, take_op;
   mvm_cfg_t            cfg;
 
   // Buffers: reserved when an operation is taken, free again when its last phase is loaded.
   logic [1:0] reserved_q;
-  logic       stage_done;
+  logic       op_pop, stage_done;
 
   assign item_ready_o = state_q == StIdle && job_ready_i && reserved_q != 2'd2;
   assign take         = item_valid_i & item_ready_o;
@@ -105,90 +101,60 @@ module ohmac_mvm_fetch
   assign wait_valid_o = state_q == StWait && !drop_waits_i;
   assign wait_token_o = token_q;
   assign wait_count_o = count_q;
-  assign cfg          = cfg_i[item_i.cfg];
+  assign cfg          = cfg_i[slot_q];
 
-  // Stages behind the first one, described below: which hold a chunk, and whether it moves on
-  logic addr_valid_q, req_valid_q, fly_valid_q, addr_go, req_go, data_go;
+  // Request stage, described below: a chunk there, and whether it needs a grant
+  logic req_valid_q, req_read_q, req_go;
 
-  // Numbers of bytes 1..4 by their steps: at_least[k] = k bytes or more.
-  typedef logic [4:2] at_least_t;
-
-  // --- Bytes of a chunk. Addresses are 24-bit two's complement: `lo` is the distance from the window's first byte and `hi` from its
+  // --- Address stage. Addresses are 24-bit two's complement: `lo` is the distance from the window's first byte and `hi` from its
   // end, so their signs tell which bytes wrap, and their small values where a chunk must stop.
-  logic [AddrBits-1:0] start_raw_q, start_lo_q;        // first byte of the next segment
-  logic [AddrBits-1:0] to_end_q;                       // from there to `hi` of its first data byte
+  logic [AddrBits-1:0] seg_raw_q, seg_lo_q, seg_hi_q;  // first byte of the segment
   logic [AddrBits-1:0] raw_q, lo_q, hi_q;              // next data byte
-  logic [3:0]          word_byte;                      // its place in its 16 bytes of memory
-  logic [7:0]          seg_q, segs_left_q;             // segments begun, and not begun
-  logic [11:0]         left_q, end_q, right_q;         // [left, end) of a segment is data, `right` bytes of pad follow
-  logic [11:0]         data_len_q, right_len_q, rem_q, next_len;
+  logic [AddrBits-1:0] addr;
+  logic [7:0]          seg_q;
+  logic [11:0]         left_q, end_q;                  // [left, end) of a segment is data
+  logic [11:0]         data_len_q, right_len_q, rem_q;
   region_e             region_q, region_d;
-  logic                seg_pad_q;                      // the next segment is padding
-  logic                last_seg, has_data, chunk_data, chunk_go, region_end, seg_end, below, beyond;
-  at_least_t           n_rem, n_data, n;
-  logic                few;                            // less than 4 bytes of the region are left
+  logic                seg_pad, last_seg, has_data, chunk_data, chunk_go, region_end, seg_end, wrap_en;
+  logic [2:0]          n_rem, n_word, n_lo, n_hi, n_data, n;
+  logic                below, beyond, in_sram;
 
-  // Sums in two halves, the upper one for both carries: half the time of one carry chain.
-  function automatic logic [AddrBits-1:0] sum(logic [AddrBits-1:0] a, logic [AddrBits-1:0] b, logic carry);
-    localparam int unsigned Half = AddrBits / 2;
-    logic [Half:0]   low;
-    logic [Half-1:0] up0, up1;
-    low = (Half + 1)'(({1'b0, a[Half-1:0], 1'b1} + {1'b0, b[Half-1:0], carry}) >> 1);
-    up0 = a[AddrBits-1:Half] + b[AddrBits-1:Half];
-    up1 = Half'(({a[AddrBits-1:Half], 1'b1} + {b[AddrBits-1:Half], 1'b1}) >> 1);
-    return {low[Half] ? up1 : up0, low[Half-1:0]};
+  function automatic logic [2:0] min3(logic [2:0] a, logic [2:0] b);
+    return (a < b) ? a : b;
   endfunction
 
-  // Bytes up to the next multiple of 4 that the upper bits say is less than 4 away; 4 if it is farther.
-  function automatic at_least_t room(logic near, logic [1:0] low);
-    return {!near || low == 2'd0, !near || !low[1], !near || low != 2'd3};
+  // Bytes up to the next multiple of a power of two that the upper bits say is less than 4 away; 4 if it is farther.
+  function automatic logic [2:0] room(logic near, logic [1:0] low);
+    return near ? 3'd4 - {1'b0, low} : 3'd4;
   endfunction
 
-  // a + count: every sum is ready before the count is
-  function automatic logic [AddrBits-1:0] plus(logic [AddrBits-1:0] a, at_least_t count);
-    logic [3:0] low;
-    low = {1'b0, a[2:0]} + (count[4] ? 4'd4 : 4'd3);
-    if (!count[3]) low = {1'b0, a[2:0]} + (count[2] ? 4'd2 : 4'd1);
-    return {low[3] ? a[AddrBits-1:3] + 1'b1 : a[AddrBits-1:3], low[2:0]};
-  endfunction
+  assign wrap_en  = wrap_len_q != '0;
+  assign seg_pad  = seg_q < cfg.pad_top || {1'b0, seg_q} + {1'b0, cfg.pad_bottom} >= {1'b0, cfg.n_seg};
+  assign last_seg = seg_q + 8'd1 == cfg.n_seg;
+  assign has_data = end_q > left_q;
 
-  // a - count, count <= a, likewise
-  function automatic logic [11:0] minus(logic [11:0] a, at_least_t count);
-    logic [3:0] low;
-    low = {1'b0, a[2:0]} - (count[4] ? 4'd4 : 4'd3);
-    if (!count[3]) low = {1'b0, a[2:0]} - (count[2] ? 4'd2 : 4'd1);
-    return {low[3] ? a[11:3] - 1'b1 : a[11:3], low[2:0]};
-  endfunction
+  assign below    = wrap_en & lo_q[AddrBits-1];
+  assign beyond   = wrap_en & !lo_q[AddrBits-1] & !hi_q[AddrBits-1];
+  assign addr     = raw_q + (below ? wrap_len_q : beyond ? -wrap_len_q : '0);
+  assign in_sram  = addr < AddrBits'(SramBytes);
 
-  assign last_seg  = segs_left_q == '0;
-  assign has_data  = end_q > left_q;
-  assign below     = wrap_q & lo_q[AddrBits-1];
-  assign beyond    = wrap_q & !lo_q[AddrBits-1] & !hi_q[AddrBits-1];
-  assign word_byte = below ? raw_q[3:0] + wrap_len_q[3:0] : beyond ? raw_q[3:0] - wrap_len_q[3:0] : raw_q[3:0];
-
-  assign few      = rem_q[11:2] == '0;
-  assign n_rem    = {!few, !few || rem_q[1:0] == 2'd3, !few || rem_q[1]};
-  assign n_data   = room(&word_byte[3:2], word_byte[1:0]) & room(wrap_q & (&lo_q[AddrBits-1:2]), lo_q[1:0])
-                    & room(wrap_q & (&hi_q[AddrBits-1:2]), hi_q[1:0]);
+  assign n_rem    = (rem_q < 12'd4) ? rem_q[2:0] : 3'd4;
+  assign n_word   = room(&addr[3:2], addr[1:0]);
+  assign n_lo     = room(wrap_en & (&lo_q[AddrBits-1:2]), lo_q[1:0]);
+  assign n_hi     = room(wrap_en & (&hi_q[AddrBits-1:2]), hi_q[1:0]);
+  assign n_data   = min3(n_word, min3(n_lo, n_hi));
 
   assign chunk_data = region_q == RegData;
-  assign n          = n_rem & (n_data | {3{!chunk_data}});
-  // The chunk has all that is left.
-  always_comb begin
-    region_end = 1'b0;
-    if (few) region_end = !chunk_data || (rem_q[1] ? n_data[rem_q[0] ? 3 : 2] : 1'b1);
-    else if (rem_q[11:0] == 12'd4) region_end = !chunk_data || n_data[4];
-  end
+  assign n          = chunk_data ? min3(n_rem, n_data) : n_rem;
+  assign region_end = rem_q == 12'(n);
   assign seg_end    = region_end && (region_q == RegRight || right_len_q == '0)
                       && !(region_q == RegLeft && data_len_q != '0);
-
-  assign next_len = (region_q == RegLeft && data_len_q != '0) ? data_len_q : right_len_q;
 
   always_comb begin
     region_d = RegRight;
     if (state_q == StSeg) begin
-      if (!seg_pad_q && left_q != '0) region_d = RegLeft;
-      else if (!seg_pad_q && has_data) region_d = RegData;
+      if (!seg_pad && left_q != '0) region_d = RegLeft;
+      else if (!seg_pad && has_data) region_d = RegData;
     end else if (!region_end) begin
       region_d = region_q;
     end else if (region_q == RegLeft && data_len_q != '0) begin
@@ -204,8 +170,8 @@ module ohmac_mvm_fetch
         else if (take_op) state_d = StSetup;
       end
       StWait: if (wait_gnt_i || drop_waits_i) state_d = StIdle;
-      // The last chunk of the operation before may still compare its line.
-      StSetup: if (!addr_valid_q && !(req_valid_q && !req_go)) state_d = StSeg;
+      // The last chunk of the operation before may still wait for its grant; behind it comes room for the flush.
+      StSetup: if (!req_valid_q) state_d = StSeg;
       StSeg: state_d = StRun;
       StRun: if (chunk_go && seg_end) state_d = last_seg ? StIdle : StSeg;
       default: state_d = StIdle;
@@ -218,7 +184,7 @@ module ohmac_mvm_fetch
       reserved_q <= '0;
     end else begin
       state_q <= state_d;
-      if (take_op != op_done_i) reserved_q <= take_op ? reserved_q + 2'd1 : reserved_q - 2'd1;
+      if (take_op != op_pop) reserved_q <= take_op ? reserved_q + 2'd1 : reserved_q - 2'd1;
     end
   end
 
@@ -228,146 +194,105 @@ module ohmac_mvm_fetch
         if (take) begin
           token_q     <= item_i.token;
           count_q     <= item_i.count;
-        end
-        if (take_op) begin
-          slot_q       <= item_i.cfg;
-          wrap_base_q  <= item_i.wrap_base;
-          wrap_len_q   <= item_i.wrap_len;
-          wrap_q       <= item_i.wrap_len != '0;
-          start_raw_q  <= item_i.src;
-          seg_q        <= '0;
-          segs_left_q  <= cfg.n_seg;
-          stride_q     <= cfg.seg_stride;
-          seg_len_q    <= cfg.seg_len;
-          pad_top_q    <= cfg.pad_top;
-          pad_bottom_q <= cfg.pad_bottom;
-          pad_left_q   <= cfg.pad_left;
-          pad_right_q  <= cfg.pad_right;
-          pad_value_q  <= cfg.pad_value;
+          slot_q      <= item_i.cfg;
+          wrap_base_q <= item_i.wrap_base;
+          wrap_end_q  <= item_i.wrap_base + item_i.wrap_len;
+          wrap_len_q  <= item_i.wrap_len;
+          seg_raw_q   <= item_i.src;
+          seg_q       <= '0;
         end
       end
       StSetup: begin
-        start_lo_q <= sum(start_raw_q, ~wrap_base_q, 1'b1);
-        to_end_q   <= sum(AddrBits'(pad_left_q), ~wrap_len_q, 1'b1);
-        left_q     <= (12'(pad_left_q) < seg_len_q) ? 12'(pad_left_q) : seg_len_q;
-        right_q    <= (12'(pad_right_q) < seg_len_q) ? 12'(pad_right_q) : seg_len_q;
-        end_q      <= (12'(pad_right_q) < seg_len_q) ? seg_len_q - 12'(pad_right_q) : '0;
+        seg_lo_q <= seg_raw_q - wrap_base_q;
+        seg_hi_q <= seg_raw_q - wrap_end_q;
+        left_q   <= (12'(cfg.pad_left) < cfg.seg_len) ? 12'(cfg.pad_left) : cfg.seg_len;
+        end_q    <= (12'(cfg.pad_right) < cfg.seg_len) ? cfg.seg_len - 12'(cfg.pad_right) : '0;
       end
       StSeg: begin
-        // Of no meaning where the pad fills the segment.
-        raw_q       <= sum(start_raw_q, AddrBits'(pad_left_q), 1'b0);
-        lo_q        <= sum(start_lo_q, AddrBits'(pad_left_q), 1'b0);
-        hi_q        <= sum(start_lo_q, to_end_q, 1'b0);
-        data_len_q  <= (has_data && !seg_pad_q) ? end_q - left_q : '0;
-        right_len_q <= has_data ? right_q : seg_len_q - left_q;
+        raw_q       <= seg_raw_q + AddrBits'(left_q);
+        lo_q        <= seg_lo_q + AddrBits'(left_q);
+        hi_q        <= seg_hi_q + AddrBits'(left_q);
+        data_len_q  <= (has_data && !seg_pad) ? end_q - left_q : '0;
+        right_len_q <= cfg.seg_len - (has_data ? end_q : left_q);
         unique case (region_d)
           RegLeft: rem_q <= left_q;
           RegData: rem_q <= end_q - left_q;
-          default: rem_q <= seg_len_q;
+          default: rem_q <= cfg.seg_len;
         endcase
-        start_raw_q <= sum(start_raw_q, stride_q, 1'b0);
-        start_lo_q  <= sum(start_lo_q, stride_q, 1'b0);
-        seg_q       <= seg_q + 8'd1;
-        segs_left_q <= segs_left_q - 8'd1;
+        seg_raw_q   <= seg_raw_q + cfg.seg_stride;
+        seg_lo_q    <= seg_lo_q + cfg.seg_stride;
+        seg_hi_q    <= seg_hi_q + cfg.seg_stride;
       end
       StRun: begin
         if (chunk_go) begin
           if (chunk_data) begin
-            raw_q <= plus(raw_q, n);
-            lo_q  <= plus(lo_q, n);
-            hi_q  <= plus(hi_q, n);
+            raw_q <= raw_q + AddrBits'(n);
+            lo_q  <= lo_q + AddrBits'(n);
+            hi_q  <= hi_q + AddrBits'(n);
           end
-          rem_q <= region_end ? next_len : minus(rem_q, n);
+          if (!region_end) rem_q <= rem_q - 12'(n);
+          else rem_q <= (region_d == RegData) ? data_len_q : right_len_q;
+          if (seg_end) seg_q <= seg_q + 8'd1;
         end
       end
       default: ;
     endcase
-    seg_pad_q <= seg_q < pad_top_q || segs_left_q <= pad_bottom_q;
     if (state_q == StSeg || chunk_go) region_q <= region_d;
   end
 
-  // --- Address
-  typedef struct packed {
-    logic       last;  // of the operation
-    logic [1:0] slot;
-    logic       data;  // bytes of memory, else pad
-    logic [7:0] pad;
-    logic [2:0] n;
-  } bytes_t;
-
-  bytes_t              chunk, addr_q, req_q;
-  logic [AddrBits-1:0] raw2_q, wrap_add, wrap_add_q, req_addr_q;
-
-  assign chunk    = '{last: seg_end & last_seg, slot: slot_q, data: chunk_data, pad: pad_value_q, n: 3'd1 + 3'(n[2]) + 3'(n[3]) + 3'(n[4])};
-  assign wrap_add = below ? wrap_len_q : beyond ? -wrap_len_q : '0;
-  assign chunk_go = state_q == StRun && (!addr_valid_q || addr_go);
-  assign addr_go  = !req_valid_q | req_go;
-
-  always_ff @(posedge clk_i) begin
-    if (chunk_go) begin
-      addr_q     <= chunk;
-      raw2_q     <= raw_q;
-      wrap_add_q <= wrap_add;
-    end
-    if (addr_valid_q && addr_go) begin
-      req_q      <= addr_q;
-      req_addr_q <= sum(raw2_q, wrap_add_q, 1'b0);
-    end
-  end
-
-  // --- Request, access, data
-  logic        gap;  // behind the last chunk of an operation, for its flush
-  logic        line_valid_q, in_sram, need_line, fly_read_q, data_valid_q, data_read_q, pack_valid_q;
-  logic [15:0] last_line_q, line;
-  chunk_t      fly_q, data_q, pack_q;
+  // --- Request stage
+  logic        line_valid_q, need_line;
+  logic [15:0] req_line_q, last_line_q, line;
+  chunk_t      chunk, req_q, data_q, pack_q;
+  logic        data_valid_q, pack_valid_q;
   fault_e      fault_q;
 
-  assign line      = 16'(req_addr_q >> 5);
-  assign in_sram   = req_addr_q < AddrBits'(SramBytes);
-  assign need_line = req_q.data && in_sram && !(line_valid_q && last_line_q == line);
-  assign data_go   = !(data_valid_q & data_read_q) | rd_rvalid_i;
-  assign gap       = fly_valid_q & fly_q.last;
-  assign req_go    = data_go & !gap & (!need_line | rd_gnt_i);  // the chunk there (if any) moves on
+  assign line      = 16'(addr >> 5);
+  assign need_line = chunk_data && in_sram && !(line_valid_q && last_line_q == line);
+  assign req_go    = !req_read_q | rd_gnt_i;  // the chunk there (if any) moves on
+  assign chunk_go  = state_q == StRun && (!req_valid_q || req_go);
 
-  assign rd_req_o  = req_valid_q & need_line & !gap;
-  assign rd_addr_o = line;
+  always_comb begin
+    chunk            = '0;
+    chunk.last       = seg_end & last_seg;
+    chunk.slot       = slot_q;
+    chunk.fill       = !chunk_data | !in_sram;
+    chunk.fill_value = chunk_data ? '0 : cfg.pad_value;
+    chunk.n          = n;
+    chunk.offset     = addr[4:0];
+  end
+
+  assign rd_req_o  = req_valid_q & req_read_q;
+  assign rd_addr_o = req_line_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      addr_valid_q <= 1'b0;
       req_valid_q  <= 1'b0;
       line_valid_q <= 1'b0;
-      fly_valid_q  <= 1'b0;
       data_valid_q <= 1'b0;
       pack_valid_q <= 1'b0;
       fault_q      <= FaultNone;
     end else begin
-      if (chunk_go) addr_valid_q <= 1'b1;
-      else if (addr_go) addr_valid_q <= 1'b0;
-      if (addr_go) req_valid_q <= addr_valid_q;
-      // The last chunk of the operation before is leaving, or has left.
-      if (state_d == StSeg && state_q == StSetup) line_valid_q <= 1'b0;
-      else if (rd_req_o && rd_gnt_i) line_valid_q <= 1'b1;
-      if (data_go) begin
-        fly_valid_q  <= req_valid_q & req_go;
-        data_valid_q <= fly_valid_q;
-      end
-      pack_valid_q <= data_valid_q & data_go;
-      fault_q      <= (req_valid_q && req_go && req_q.data && !in_sram) ? FaultAddress : FaultNone;
+      if (chunk_go) req_valid_q <= 1'b1;
+      else if (req_go) req_valid_q <= 1'b0;
+      if (state_q == StSetup) line_valid_q <= 1'b0;
+      else if (chunk_go && need_line) line_valid_q <= 1'b1;
+      data_valid_q <= req_valid_q & req_go;
+      pack_valid_q <= data_valid_q;
+      fault_q      <= (chunk_go && chunk_data && !in_sram) ? FaultAddress : FaultNone;
     end
   end
 
   logic [LineBits-1:0] line_q;
   always_ff @(posedge clk_i) begin
-    if (rd_req_o && rd_gnt_i) last_line_q <= line;
-    if (data_go) begin
-      fly_q      <= '{last: req_q.last, slot: req_q.slot, fill: !(req_q.data && in_sram),
-                      fill_value: req_q.data ? '0 : req_q.pad, n: req_q.n, offset: req_addr_q[4:0]};
-      fly_read_q  <= need_line;
-      data_q      <= fly_q;
-      data_read_q <= fly_read_q;
-      pack_q      <= data_q;
+    if (chunk_go) begin
+      req_q      <= chunk;
+      req_read_q <= need_line;
+      req_line_q <= line;
+      if (need_line) last_line_q <= line;
     end
+    data_q <= req_q;
+    pack_q <= data_q;
     // Chunks of the line before are past this point: they read line_q at the latest in the cycle of this edge.
     if (rd_rvalid_i) line_q <= rd_rdata_i;
   end
@@ -424,7 +349,7 @@ module ohmac_mvm_fetch
         end
         if (st_we) st_word_q <= st_word_q + 1'b1;
       end
-      if (op_done_i) st_rbuf_q <= !st_rbuf_q;
+      if (op_pop) st_rbuf_q <= !st_rbuf_q;
     end
   end
 
@@ -460,6 +385,7 @@ module ohmac_mvm_fetch
     .data_o (op_slot_o),
     .count_o(staged_count)
   );
+  assign op_pop = op_valid_o & op_ready_i;
   assign idle_o = state_q == StIdle;
 
   // Fields of the slot that later stages use, and of the item that only one kind has.
@@ -474,10 +400,10 @@ module ohmac_mvm_fetch
     .clk_i, .rst_ni, .valid_i(rd_req_o), .taken_i(rd_gnt_i),
     .data_i(rd_addr_o)
   );
+  DataFollowsGrant: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    !$past(rd_req_o && rd_gnt_i) || rd_rvalid_i);
   always_ff @(posedge clk_i) begin
-    if (rst_ni) OneReadOnItsWay: assert (!(rd_req_o && rd_gnt_i) || data_go);
-    if (rst_ni) RegionEndsWithItsBytes: assert (!chunk_go
-        || (12'(chunk.n) <= rem_q && region_end == (12'(chunk.n) == rem_q)));
+    if (rst_ni) ChunkIsNotEmpty: assert (!chunk_go || (n != '0 && n <= 3'd4 && 12'(n) <= rem_q));
     if (rst_ni) FlushMeetsNoChunk: assert (!flush_q || !pack_valid_q);
   end
 endmodule

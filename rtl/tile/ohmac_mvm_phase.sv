@@ -14,13 +14,10 @@ module ohmac_mvm_phase
   input  logic                     rst_ni,
   input  mvm_cfg_t [NumMvmCfg-1:0] cfg_i,
   input  timing_cfg_t              timing_i,
-  // the next vector: taken early, its words are read until op_done_o
+  // staged vector
   input  logic                     op_valid_i,
-  output logic                     op_ready_o,
+  output logic                     op_ready_o,     // its last phase is loaded
   input  logic [1:0]               op_slot_i,
-  input  logic                     prog_i,         // a verify read: one group, row word prog_row_i, 7-bit slices
-  input  logic [7:0]               prog_row_i,
-  output logic                     op_done_o,      // the last phase of the vector taken is loaded
   output logic                     op_re_o,
   output logic [WordW-1:0]         op_addr_o,
   input  logic [31:0]              op_rdata_i,
@@ -52,36 +49,30 @@ module ohmac_mvm_phase
     logic       first;
     logic       last;
     logic [2:0] shift;
-    logic [9:0] conv_cycles;  // of its conversions
   } phase_t;
 
   // --- Loading
   mvm_cfg_t       cfg;
-  logic           op_valid_q;                 // a vector, and what is needed of its slot
-  logic [1:0]     slot_q, in_slice_q;
-  logic [7:0]     base_q, group_q;            // words: first row, of a group
-  logic [5:0]     mux_count_q;
-  logic [3:0]     period_q;                   // cycles of a conversion
-  logic [9:0]     conv_cycles_q;
-  logic [WordW:0] word_q, left_q, words;      // first word of the group, to the end of the vector, of this group
+  logic [WordW:0] word_q, words_left, words;  // first word of the group, to the end of the vector, of this group
+  logic [7:0]     group_words, vector_words;
   logic [2:0]     shift_q;
   logic [3:0]     next_shift;
   logic           first_q, load_bank_q, last_group, last_slice;
   logic [1:0]     banks_used_q;               // latch banks loading, loaded or driven
-  logic           take, load_start, load_busy, load_done;
+  logic           load_start, load_busy, load_done;
   phase_t         loaded, ready_phase, phase_q;
   logic           ready_valid, loaded_ready;
   logic [1:0]     loaded_count;
 
-  // The next vector follows at once: it is taken when the last phase of this one is loaded.
-  assign cfg        = cfg_i[op_slot_i];
-  assign op_ready_o = !op_valid_q | op_done_o;
-  assign take       = op_valid_i & op_ready_o;
-  assign last_group = group_q == '0 || group_q >= 8'(left_q);
-  assign words      = last_group ? left_q : (WordW + 1)'(group_q);
+  assign cfg          = cfg_i[op_slot_i];
+  assign vector_words = 8'((cfg.k + 10'd3) >> 2);
+  assign group_words  = 8'((11'(cfg.group_rows) + 11'd3) >> 2);
+  assign words_left   = (WordW + 1)'(vector_words) - word_q;
+  assign last_group   = group_words == '0 || group_words >= 8'(words_left);
+  assign words        = last_group ? words_left : (WordW + 1)'(group_words);
 
   always_comb begin
-    unique case (in_slice_q)
+    unique case (cfg.in_slice)
       2'd0: next_shift = 4'(shift_q) + 4'd7;
       2'd1: next_shift = 4'(shift_q) + 4'd4;
       2'd2: next_shift = 4'(shift_q) + 4'd2;
@@ -90,44 +81,27 @@ module ohmac_mvm_phase
   end
   assign last_slice = next_shift >= 4'd7;
 
-  assign load_start = op_valid_q & !load_busy & (banks_used_q != 2'd2);
-  assign op_done_o  = load_done & last_group & last_slice;
+  assign load_start = op_valid_i & !load_busy & (banks_used_q != 2'd2);
+  assign op_ready_o = load_done & last_group & last_slice;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      op_valid_q   <= 1'b0;
       word_q       <= '0;
       shift_q      <= '0;
       first_q      <= 1'b1;
       load_bank_q  <= 1'b0;
       banks_used_q <= '0;
     end else begin
-      if (op_ready_o) op_valid_q <= op_valid_i;
       if (load_start != sample_o) begin
         banks_used_q <= load_start ? banks_used_q + 2'd1 : banks_used_q - 2'd1;
       end
       if (load_done) begin
         load_bank_q <= !load_bank_q;
-        first_q     <= op_done_o;
+        first_q     <= op_ready_o;
         shift_q     <= last_slice ? '0 : next_shift[2:0];
-        if (last_slice) word_q <= last_group ? '0 : word_q + (WordW + 1)'(group_q);
+        if (last_slice) word_q <= last_group ? '0 : word_q + words;
       end
     end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (take) begin
-      slot_q      <= op_slot_i;
-      in_slice_q  <= prog_i ? '0 : cfg.in_slice;
-      base_q      <= prog_i ? prog_row_i : 8'(cfg.row_base >> 2);
-      left_q      <= prog_i ? (WordW + 1)'(1) : (WordW + 1)'((cfg.k + 10'd3) >> 2);
-      group_q     <= prog_i ? 8'd1 : 8'((11'(cfg.group_rows) + 11'd3) >> 2);
-      mux_count_q <= cfg.mux_count;
-      period_q    <= cfg.adc_bits + 4'd2;
-    end else if (load_done && last_slice) begin
-      left_q <= left_q - (WordW + 1)'(group_q);
-    end
-    conv_cycles_q <= mux_count_q * 10'(period_q);  // there before a load is over
   end
 
   ohmac_dac_ctrl #(
@@ -139,10 +113,10 @@ module ohmac_mvm_phase
     .busy_o     (load_busy),
     .done_o     (load_done),
     .bank_i     (load_bank_q),
-    .row_word_i (base_q + 8'(word_q)),
+    .row_word_i (8'(cfg.row_base >> 2) + 8'(word_q)),
     .mem_word_i (word_q[WordW-1:0]),
     .words_i    (words),
-    .in_slice_i (in_slice_q),
+    .in_slice_i (cfg.in_slice),
     .shift_i    (shift_q),
     .mem_re_o   (op_re_o),
     .mem_addr_o (op_addr_o),
@@ -157,11 +131,12 @@ module ohmac_mvm_phase
     .row_clr_o
   );
 
-  assign loaded = '{slot: slot_q, first: first_q, last: op_done_o, shift: shift_q, conv_cycles: conv_cycles_q};
+  assign loaded = '{slot: op_slot_i, first: first_q, last: op_ready_o, shift: shift_q};
 
   // --- Loaded phases wait for their drive
   logic     start, start_valid, start_ready, acc_free;
   logic [1:0] acc_used_q;
+  mvm_cfg_t start_cfg;
 
   ohmac_fifo #(
     .Width($bits(phase_t)),
@@ -182,6 +157,7 @@ module ohmac_mvm_phase
   assign acc_free    = acc_used_q != 2'd2;
   assign start_valid = ready_valid & (!ready_phase.first | acc_free);
   assign start       = start_valid & start_ready;
+  assign start_cfg   = cfg_i[ready_phase.slot];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -199,7 +175,7 @@ module ohmac_mvm_phase
     .timing_i,
     .valid_i      (start_valid),
     .ready_o      (start_ready),
-    .conv_cycles_i(ready_phase.conv_cycles),
+    .conv_cycles_i(start_cfg.mux_count * (10'(start_cfg.adc_bits) + 10'd2)),
     .drive_o,
     .bank_o,
     .int_rst_o,
@@ -214,7 +190,7 @@ module ohmac_mvm_phase
   assign conv_shift_o = phase_q.shift;
 
   logic unused;
-  assign unused = ^{cfg, phase_q, loaded_count, loaded_ready};
+  assign unused = ^{cfg, start_cfg, vector_words, loaded_count, loaded_ready};
 
   always_ff @(posedge clk_i) begin
     if (rst_ni) DrivenBankIsNotWritten: assert (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // NET engine: SEND items become streams of FlitWrite, commands of the receiver become streams of
-// FlitResp to the host. One flit of 16 bytes a cycle while SRAM and NoC keep up; 4 cycles from an
+// FlitResp to the host. One flit of 16 bytes a cycle while SRAM and NoC keep up; 3 cycles from an
 // item to its first flit. Commands go between SENDs and also pass a WAIT that blocks the queue: the
 // host can always read a tile that waits.
 module ohmac_noc_tx

@@ -40,7 +40,7 @@ module ohmac_prog_compare
   logic [LineBits-1:0] line;
   logic [VecLanes-1:0][7:0] target;
 
-  // A line on its way (at most one) needs its room as well.
+  // A line that was granted last cycle arrives now and needs its room as well.
   assign rd_req_o  = lines_left_q != '0 && !target_count[1] && !(target_count[0] && inflight_q);
   assign rd_addr_o = line_q;
 
@@ -50,7 +50,7 @@ module ohmac_prog_compare
       inflight_q   <= 1'b0;
       active_q     <= 1'b0;
     end else begin
-      inflight_q <= (rd_req_o & rd_gnt_i) | (inflight_q & !rd_rvalid_i);
+      inflight_q <= rd_req_o & rd_gnt_i;
       if (start_i) lines_left_q <= 5'((groups_i + 7'(GroupsALine - 1)) >> 2);
       else if (rd_req_o && rd_gnt_i) lines_left_q <= lines_left_q - 5'd1;
       if (start_i) active_q <= 1'b1;

@@ -28,7 +28,6 @@ module ohmac_prog_ctrl
   output logic [AddrBits-1:0]       job_dst_o,
   output logic                      op_valid_o,
   input  logic                      op_ready_i,
-  input  logic                      op_done_i,     // its row word is loaded
   output logic [1:0]                op_slot_o,
   output logic [31:0]               op_rdata_o,
   input  logic                      psum_valid_i,
@@ -73,7 +72,7 @@ module ohmac_prog_ctrl
   } state_e;
 
   state_e      state_q, state_d;
-  logic        op_taken_q, take, verify, read_done, read_start_q, class_end, iteration_end;
+  logic        take, verify, read_done, read_start_q, class_end, iteration_end;
 
   // Item
   logic [15:0]         src_line_q, fail_line_q;
@@ -135,7 +134,7 @@ module ohmac_prog_ctrl
     state_d = state_q;
     unique case (state_q)
       StIdle: if (take) state_d = StLoad;
-      StLoad: if (op_done_i) state_d = StRead;
+      StLoad: if (op_ready_i) state_d = StRead;
       StRead: if (read_done) state_d = (!any_off || last_iter || drop_i) ? StDrain : StMask;
       StMask: if (!word_read) state_d = StPulse;
       StPulse: begin
@@ -153,13 +152,10 @@ module ohmac_prog_ctrl
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q      <= StIdle;
-      op_taken_q   <= 1'b0;
       read_start_q <= 1'b0;
       word_read_q  <= 1'b0;
     end else begin
       state_q      <= state_d;
-      if (op_valid_o && op_ready_i) op_taken_q <= 1'b1;
-      else if (state_q == StRead) op_taken_q <= 1'b0;
       read_start_q <= verify;
       word_read_q  <= word_read;
     end
@@ -198,8 +194,7 @@ module ohmac_prog_ctrl
   // --- Verify read
   assign busy_o      = state_q != StIdle;
   assign row_word_o  = row_q[9:2];
-  // Offered in the cycle before the load, too, if there were pulses before it.
-  assign op_valid_o  = !op_taken_q && (state_q == StLoad || (iteration_end && !drop_i));
+  assign op_valid_o  = state_q == StLoad;
   assign op_slot_o   = slot_q;
   assign op_rdata_o  = {25'd0, prog_cfg_i.verify_x} << {row_q[1:0], 3'd0};
   assign job_valid_o = read_start_q;

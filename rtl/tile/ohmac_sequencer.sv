@@ -151,7 +151,7 @@ module ohmac_sequencer
       buf_valid_q <= '0;
       fly_valid_q <= 1'b0;
     end else begin
-      fly_valid_q <= rd_gnt_i || (fly_valid_q && !rd_rvalid_i);
+      fly_valid_q <= rd_gnt_i;
       if (rd_gnt_i) buf_valid_q[victim] <= 1'b0;
       if (rd_rvalid_i) buf_valid_q[fly_buf_q] <= 1'b1;
       if (state_q == StIdle) buf_valid_q <= '0;

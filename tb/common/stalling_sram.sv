@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stands in for ohmac_sram_xbar in a simulation (name it in SOURCES): an SRAM without banks that refuses each write and delays each
-// read that it has granted by chance. +ohmac_refuse=<percent> is the chance a cycle; without it everything goes at once. No requester
-// waits longer than 64 cycles. Cleared after reset in as many cycles as the real one. Parity fails once for each time that a test sets `spoil`
+// Stands in for ohmac_sram_xbar in a simulation (name it in SOURCES): an SRAM without banks that refuses each request by chance.
+// +ohmac_refuse=<percent> is the chance a cycle; without it every request is granted at once. No requester waits longer than 64
+// cycles. Cleared after reset in as many cycles as the real one. Parity fails once for each time that a test sets `spoil`
 // (stalling_sram.vlt): with the next read. Reproducible by the random seed of the simulator.
 module ohmac_sram_xbar
   import ohmac_pkg::*;
@@ -9,8 +9,7 @@ module ohmac_sram_xbar
   parameter int unsigned SramBytes = 65536,
   parameter int unsigned SramBanks = 8,
   parameter int unsigned Writers   = 3,
-  parameter int unsigned Readers   = 5,
-  parameter logic [Readers-1:0] Direct = Readers'('b00110)
+  parameter int unsigned Readers   = 5
 ) (
   input  logic                              clk_i,
   input  logic                              rst_ni,
@@ -35,9 +34,7 @@ module ohmac_sram_xbar
   initial if (!$value$plusargs("ohmac_refuse=%d", percent)) percent = 0;
 
   logic [LineBits-1:0] mem_q [Lines];
-  logic [Ports-1:0] open_q;                 // would be served in this cycle
-  logic [Readers-1:0] full_q, rd_goes;      // a granted read that waits
-  logic [Readers-1:0][15:0] line_q, rd_line;
+  logic [Ports-1:0] open_q;                 // would be granted in this cycle
   int unsigned refused_q [Ports];
   int unsigned clear_q;
   logic parity_q;
@@ -46,32 +43,23 @@ module ohmac_sram_xbar
   logic [Readers-1:0][LineBits-1:0] rdata_q;
 
   assign clearing_o = clear_q != Lines / SramBanks;
-  assign rd_gnt_o = clearing_o ? '0 : rd_req_i & ~full_q;
-  assign wr_gnt_o = clearing_o ? '0 : wr_req_i & open_q[Writers-1:0];
-  always_comb begin
-    for (int unsigned r = 0; r < Readers; r++) begin
-      rd_goes[r] = open_q[Writers+r] && (full_q[r] || (rd_gnt_o[r] && Direct[r]));
-      rd_line[r] = full_q[r] ? line_q[r] : rd_addr_i[r];
-    end
-  end
+  assign {rd_gnt_o, wr_gnt_o} = clearing_o ? '0 : {rd_req_i, wr_req_i} & open_q;
   assign rd_rvalid_o = rvalid_q;
   assign rd_rdata_o  = rdata_q;
   assign parity_o    = parity_q;
-  assign busy_o      = clearing_o || full_q != '0 || rvalid_q != '0 || parity_q;
+  assign busy_o      = clearing_o || rvalid_q != '0 || parity_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       clear_q  <= 0;
       rvalid_q <= '0;
-      full_q   <= '0;
       open_q   <= '1;
       parity_q <= 1'b0;
       spoil    <= 1'b0;
       for (int unsigned p = 0; p < Ports; p++) refused_q[p] <= 0;
     end else begin
       if (clearing_o) clear_q <= clear_q + 1;
-      rvalid_q <= rd_goes;
-      full_q   <= (full_q | rd_gnt_o) & ~rd_goes;
+      rvalid_q <= rd_gnt_o;
       parity_q <= spoil && rvalid_q != '0;
       if (rvalid_q != '0) spoil <= 1'b0;
       for (int unsigned p = 0; p < Ports; p++) begin
@@ -82,10 +70,7 @@ module ohmac_sram_xbar
   end
 
   always_ff @(posedge clk_i) begin
-    for (int unsigned r = 0; r < Readers; r++) begin
-      if (rd_gnt_o[r]) line_q[r] <= rd_addr_i[r];
-      rdata_q[r] <= mem_q[32'(rd_line[r])%Lines];
-    end
+    for (int unsigned r = 0; r < Readers; r++) rdata_q[r] <= mem_q[32'(rd_addr_i[r])%Lines];
     if (clearing_o) begin
       for (int unsigned b = 0; b < SramBanks; b++) mem_q[clear_q*SramBanks+b] <= '0;
     end

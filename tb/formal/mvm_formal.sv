@@ -17,8 +17,6 @@ module mvm_formal
   input timing_cfg_t              timing_i,
   input logic                     op_valid_i,
   input logic [1:0]               op_slot_i,
-  input logic                     prog_i,
-  input logic [7:0]               prog_row_i,
   input logic [31:0]              op_rdata_i,
   input logic                     word_valid_i,
   input logic [7:0]               word_addr_i,
@@ -29,7 +27,7 @@ module mvm_formal
   logic rst_ni = 1'b0;
   always_ff @(posedge clk_i) rst_ni <= 1'b1;
 
-  logic op_ready_o, op_done_o, op_re_o, row_we_o, row_bank_o, drive_o, bank_o, int_rst_o, integrate_o, sample_o;
+  logic op_ready_o, op_re_o, row_we_o, row_bank_o, drive_o, bank_o, int_rst_o, integrate_o, sample_o;
   logic [WordW-1:0] op_addr_o;
   logic [7:0] row_addr_o;
   logic [31:0] row_wdata_o;
@@ -81,7 +79,7 @@ module mvm_formal
       ConfigurationHolds: assume (cfg_i == cfg_q && timing_i == timing_q);
       VectorHolds:        assume (!offered_q || (op_valid_i && op_slot_i == slot_q));
       ReleasesWhatIsUsed: assume (!acc_release_i || u_phase.acc_used_q != '0);
-      OtherWordsBetween:  assume (!word_valid_i || (!op_valid_i && !u_phase.op_valid_q && !u_phase.load_busy));
+      OtherWordsBetween:  assume (!word_valid_i || (!op_valid_i && !u_phase.load_busy));
     end
   end
 
@@ -109,32 +107,21 @@ module mvm_formal
   end
 
   // Cycles the ADC still needs, this one included.
-  logic [TimeBits-1:0] need, left, bits2, adc_wait;
+  logic [TimeBits-1:0] need, left, bits2;
+  logic [TimeBits-1:0] adc_left;
   assign bits2    = TimeBits'(u_adc.bits_q) + TimeBits'(2);
   assign left     = (u_adc.blocks_left_q == 6'd2) ? bits2 : '0;
   assign need     = busy ? left + bits2 - TimeBits'(u_adc.cycle_q) : '0;
-  assign adc_wait = TimeBits'(u_phase.u_sense_ctrl.adc_wait_q);
+  assign adc_left = TimeBits'(u_phase.u_sense_ctrl.adc_left_q);
 
   logic [TimeBits-1:0] plan;  // conversion cycles of the phase that is driven
-  function automatic logic [TimeBits-1:0] plan_of(mvm_cfg_t cfg);
-    return ((cfg.mux_count == 6'd2) ? TimeBits'(2) : TimeBits'(1)) * (TimeBits'(cfg.adc_bits) + TimeBits'(2));
-  endfunction
-  assign plan = plan_of(cfg_i[conv_slot_o]);
-
-  // The plans of loaded phases; a place is in use if it is the first one, or both are.
-  localparam int unsigned ConvBits = 10;
-  logic [1:0] plan_kept;
-  for (genvar i = 0; i < 2; i++) begin : gen_place
-    localparam int unsigned SlotLsb = ConvBits + 5;
-    logic [1:0] slot;
-    assign slot = u_phase.u_loaded.mem_q[i][SlotLsb+:2];
-    assign plan_kept[i] = (u_phase.loaded_count != 2'd2 && (u_phase.loaded_count == '0 || u_phase.u_loaded.rptr_q != 1'(i)))
-        || TimeBits'(u_phase.u_loaded.mem_q[i][ConvBits-1:0]) == plan_of(cfg_i[slot]);
-  end
+  mvm_cfg_t conv_cfg;
+  assign conv_cfg = cfg_i[conv_slot_o];
+  assign plan = ((conv_cfg.mux_count == 6'd2) ? TimeBits'(2) : TimeBits'(1)) * (TimeBits'(conv_cfg.adc_bits) + TimeBits'(2));
 
   logic [7:0] rcnt, wcnt;
-  assign rcnt = 8'(u_phase.words) - 8'(u_phase.u_dac_ctrl.left_q);
-  assign wcnt = rcnt - 8'(u_phase.u_dac_ctrl.rvalid_q);
+  assign rcnt = 8'(u_phase.u_dac_ctrl.rcnt_q);
+  assign wcnt = 8'(u_phase.u_dac_ctrl.wcnt_q);
 
   // The banks that hold a phase: the driven one and those in the list behind it.
   logic [1:0] expect_loaded;
@@ -170,10 +157,8 @@ module mvm_formal
       // For the induction: what the registers mean.
       CycleOfDrive:         assert (!drive_o || (TimeBits'(u_phase.u_sense_ctrl.cnt_q) == t_q && t_q <= sample_at));
       NoDriveNoTime:        assert (drive_o || t_q == '0);
-      PlanOfDrive:          assert (!drive_o || adc_wait == ((plan > t_q + TimeBits'(1)) ? plan - TimeBits'(1) - t_q : '0));
-      PlanOfConversion:     assert (drive_o || adc_wait == ((need > sample_at + TimeBits'(2)) ? need - TimeBits'(2) - sample_at : '0));
-      TimingRegistered:     assert (TimeBits'(u_phase.u_sense_ctrl.settle_q) + TimeBits'(1) == settle &&
-                                    TimeBits'(u_phase.u_sense_ctrl.last_q) + TimeBits'(1) == sample_at);
+      PlanOfDrive:          assert (!drive_o || adc_left + t_q == sample_at + plan);
+      PlanOfConversion:     assert (drive_o || adc_left == ((need == '0) ? '0 : need - TimeBits'(1)));
       ConversionRuns:       assert (!busy || (u_adc.cycle_q <= u_adc.bits_q + 4'd1 && u_adc.bits_q >= 4'd4 && u_adc.bits_q <= 4'd8 &&
                                               (u_adc.blocks_left_q == 6'd1 || u_adc.blocks_left_q == 6'd2)));
       BitOfTrial:           assert (!sar_strobe || u_adc.u_sar.bit_q == 8'd1 << (u_adc.bits_q - u_adc.cycle_q));
@@ -190,14 +175,8 @@ module mvm_formal
                                     (rcnt == wcnt + 8'(u_phase.u_dac_ctrl.rvalid_q) && rcnt <= 8'(u_phase.words) &&
                                      u_phase.u_dac_ctrl.rvalid_q == !u_phase.load_done && (row_clr_o == '0) == (wcnt != '0) &&
                                      row_we_o == (wcnt != '0) && (!u_phase.load_done || wcnt == 8'(u_phase.words))));
-      LoadHasVector:        assert (!(u_phase.load_busy || u_phase.word_q != '0) || u_phase.op_valid_q);
-      VectorLasts:          assert (!u_phase.op_valid_q || u_phase.left_q != '0);
-      LastWordIsLast:       assert (!u_phase.u_dac_ctrl.rvalid_q || u_phase.u_dac_ctrl.last_q == (u_phase.u_dac_ctrl.left_q == '0));
-      LoadStarts:           assert (u_phase.load_busy || u_phase.u_dac_ctrl.left_q == '0);
-      PlansAreKept:         assert (plan_kept == '1);
-      SlotIsKept:           assert (!u_phase.op_valid_q || (u_phase.mux_count_q == cfg_i[u_phase.slot_q].mux_count &&
-                                    u_phase.period_q == cfg_i[u_phase.slot_q].adc_bits + 4'd2));
-      PlanOfLoad:           assert (!u_phase.load_busy || TimeBits'(u_phase.conv_cycles_q) == plan_of(cfg_i[u_phase.slot_q]));
+      LoadHasVector:        assert (!(u_phase.load_busy || u_phase.word_q != '0) || op_valid_i);
+      VectorLasts:          assert (u_phase.word_q == '0 || 8'(u_phase.word_q) < u_phase.vector_words);
       UsedIsUsed:           assert (used_q == u_phase.acc_used_q);
       LoadedPointers:       assert (u_phase.loaded_count <= 2'd2 &&
                                     1'(32'(u_phase.u_loaded.rptr_q) + 32'(u_phase.loaded_count)) == u_phase.u_loaded.wptr_q);

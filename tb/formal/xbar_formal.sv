@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ohmac_sram_xbar with free requesters: writers hold what they ask, readers come and go. One requester and one byte of the memory, any,
-// are watched.
+// ohmac_sram_xbar with free requesters that hold what they ask (writers by contract; the wait of a reader counts while it does not change its
+// line). One requester and one byte of the memory, any, are watched.
 module xbar_formal
   import ohmac_pkg::*;
 #(
@@ -25,11 +25,7 @@ module xbar_formal
   localparam int unsigned Ports = Writers + Readers;
   localparam int unsigned Lines = SramBytes / LineBytes;
   localparam int unsigned LineIdx = $clog2(Lines);
-  localparam logic [Readers-1:0] Direct = Readers'('b00110);
-  // Cycles until the access, that of the access included; of a reader from its grant on.
-  localparam int unsigned UrgentBound = 3;
-  localparam int unsigned VectorBound = 12;
-  localparam int unsigned ReadBound   = 15;
+  localparam int unsigned Bound = 18;  // cycles until served, the cycle of the grant included
   logic rst_ni = 1'b0;
   always_ff @(posedge clk_i) rst_ni <= 1'b1;
 
@@ -38,7 +34,7 @@ module xbar_formal
   logic [Readers-1:0][LineBits-1:0] rd_rdata_o;
   logic parity_o, clearing_o, busy_o;
   ohmac_sram_xbar #(
-    .SramBytes(SramBytes), .SramBanks(SramBanks), .Writers(Writers), .Readers(Readers), .Direct(Direct)
+    .SramBytes(SramBytes), .SramBanks(SramBanks), .Writers(Writers), .Readers(Readers)
   ) u_dut (.*);
 
   logic [Ports-1:0] req, gnt;
@@ -59,32 +55,15 @@ module xbar_formal
     byte_q <= byte_i;
   end
 
-  // How long the watched writer waits.
-  localparam int unsigned WaitBits = 5;
-  logic [WaitBits-1:0] waits_q;  // cycles without grant, up to the last one
-  logic watch_wr;
-  assign watch_wr = 32'(who_i) < Writers;
+  // How long the watched port waits.
+  logic [4:0] waits_q;  // cycles without grant, up to the last one
+  logic [LineIdx-1:0] asked_q;
+  logic [4:0] waits;
+  always_ff @(posedge clk_i) asked_q <= line[who_i];
+  assign waits = (asked_q == line[who_i]) ? waits_q : 5'd0;
   always_ff @(posedge clk_i) begin
-    if (!rst_ni || clearing_o || !watch_wr || !req[who_i] || gnt[who_i]) waits_q <= '0;
-    else waits_q <= waits_q + WaitBits'(1);
-  end
-
-  // Readers: what was granted and has not come, and since when.
-  logic [Readers-1:0] out_q;
-  logic [Readers-1:0][LineIdx-1:0] out_line_q;
-  logic [Readers-1:0][WaitBits-1:0] since_q;  // of a direct reader its grant; else since the bus asks for it
-  logic [Readers-1:0][1:0] passed_q;          // others that the shared bus served since
-  always_ff @(posedge clk_i) begin
-    for (int unsigned r = 0; r < Readers; r++) begin
-      if (!rst_ni) out_q[r] <= 1'b0;
-      else if (rd_gnt_o[r]) out_q[r] <= 1'b1;
-      else if (rd_rvalid_o[r]) out_q[r] <= 1'b0;
-      if (rd_gnt_o[r]) out_line_q[r] <= line[Writers+r];
-      if (rd_gnt_o[r] || !(Direct[r] ? u_dut.full_q[r] : u_dut.pick_q[r])) since_q[r] <= WaitBits'(1);
-      else since_q[r] <= since_q[r] + WaitBits'(1);
-      if (rd_gnt_o[r]) passed_q[r] <= '0;
-      else if (u_dut.full_q[r] && (u_dut.served & ~Direct & ~(Readers'(1) << r)) != '0) passed_q[r] <= passed_q[r] + 2'd1;
-    end
+    if (!rst_ni || clearing_o || !req[who_i] || gnt[who_i]) waits_q <= '0;
+    else waits_q <= waits + 5'd1;
   end
 
   // Writers hold: what they asked in the last cycle and did not get.
@@ -121,47 +100,29 @@ module xbar_formal
     end
   end
 
+  logic [Readers-1:0] rd_gnt_q;
+  always_ff @(posedge clk_i) rd_gnt_q <= rst_ni ? rd_gnt_o : '0;
+
   if (!Data) begin : gen_arbitration
-    logic [Readers-1:0] refused, waits_too_long, passed_too_often;
-    always_comb begin
-      for (int unsigned r = 0; r < Readers; r++) begin
-        refused[r]          = rd_req_i[r] && !rd_gnt_o[r];
-        // since_q counts the cycle of the grant: a direct reader may be served in it, the others not before the next one.
-        waits_too_long[r]   = u_dut.full_q[r] && (Direct[r] || u_dut.pick_q[r]) && 32'(since_q[r]) >= ReadBound;
-        passed_too_often[r] = !Direct[r] && u_dut.full_q[r] && 32'(passed_q[r]) > Readers - 3;
-      end
-    end
     always_ff @(posedge clk_i) begin
       if (rst_ni) begin
         GrantNeedsRequest:   assert ((gnt & ~req) == '0);
         NothingWhileCleared: assert (!clearing_o || gnt == '0);
-        WritersInTime:       assert (!watch_wr || 32'(waits_q) < ((32'(who_i) < 2) ? UrgentBound : VectorBound));
-        ReadersInTime:       assert (!waits_too_long[who_i - Writers] || watch_wr);
-        SharedInTurn:        assert (!passed_too_often[who_i - Writers] || watch_wr);
-        RefusedOnlyIfOneWaits: assert (clearing_o || (refused & ~(out_q & ~rd_rvalid_o)) == '0);
-        OneOnItsWay:         assert ((rd_gnt_o & out_q & ~rd_rvalid_o) == '0);
-        DataWereAsked:       assert ((rd_rvalid_o & ~out_q) == '0);
-        // Ties the place to what is on its way.
-        PlaceIsOnItsWay:     assert (out_q == (u_dut.full_q | rd_rvalid_o) && (u_dut.full_q & rd_rvalid_o) == '0);
-        LongWriterWait:      cover (watch_wr && gnt[who_i] && 32'(waits_q) == VectorBound - 1);
-        LongReaderWait:      cover (u_dut.served[1] && 32'(since_q[1]) >= 10);
-        AllBanksServe:       cover ($countones(u_dut.served) + $countones(wr_gnt_o) == SramBanks && req == '1);
+        ServedInTime:        assert (32'(waits) < Bound);
+        DataAfterGrant:      assert (rd_rvalid_o == rd_gnt_q);
+        LongWait:            cover (gnt[who_i] && 32'(waits) >= 12);
+        AllBanksServe:       cover ($countones(gnt) == SramBanks && req == '1);
       end
     end
     for (genvar b = 0; b < SramBanks; b++) begin : gen_bank
-      logic [Writers-1:0] wr_here;
-      logic [2:0] rd_here, rd_goes;  // buses
+      logic [Ports-1:0] here;  // asks this bank
       always_comb begin
-        for (int unsigned w = 0; w < Writers; w++) wr_here[w] = wr_req_i[w] && 32'(line[w]) % SramBanks == b;
-        for (int unsigned s = 0; s < 3; s++) begin
-          rd_here[s] = (u_dut.bus_old[s] || u_dut.bus_new[s]) && 32'(u_dut.bus_line[s]) % SramBanks == b;
-          rd_goes[s] = u_dut.bank_rd[s][b];
-        end
+        for (int unsigned p = 0; p < Ports; p++) here[p] = req[p] && 32'(line[p]) % SramBanks == b;
       end
       always_ff @(posedge clk_i) begin
         if (rst_ni) begin
-          OneGrantABank: assert ($onehot0({rd_goes, wr_gnt_o & wr_here}));
-          BankServes:    assert ({rd_here, wr_here} == '0 || clearing_o || {rd_goes, wr_gnt_o & wr_here} != '0);
+          OneGrantABank: assert ($onehot0(gnt & here));
+          BankServes:    assert (here == '0 || clearing_o || (gnt & here) != '0);
         end
       end
     end
@@ -180,20 +141,26 @@ module xbar_formal
         if (hit[w]) value_q <= wr_data_i[w][8*byte_i+:8];
       end
     end
-    // Data are those of the cycle before, the access; they come in the order of the grants, at most one is on its way.
-    logic [Readers-1:0] as_written, place_holds;
+    // Read data one cycle after the grant.
+    logic [Readers-1:0] read_q;     // the watched line
+    logic [7:0] read_value_q;
+    always_ff @(posedge clk_i) begin
+      read_value_q <= value_q;
+      for (int unsigned r = 0; r < Readers; r++) begin
+        read_q[r] <= rst_ni && rd_gnt_o[r] && line[Writers+r] == line_i;
+      end
+    end
+    logic [Readers-1:0] as_written;
     always_comb begin
       for (int unsigned r = 0; r < Readers; r++) begin
-        as_written[r]  = !rd_rvalid_o[r] || out_line_q[r] != line_i || rd_rdata_o[r][8*byte_i+:8] == value_q;
-        place_holds[r] = !u_dut.full_q[r] || u_dut.line_q[r] == out_line_q[r];
+        as_written[r] = !read_q[r] || rd_rdata_o[r][8*byte_i+:8] == read_value_q;
       end
     end
     always_ff @(posedge clk_i) begin
       if (rst_ni) begin
         ReadsWhatWasWritten: assert (as_written == '1);
         NoParityError:       assert (!parity_o);
-        PlaceHoldsItsLine:   assert (place_holds == '1);
-        WrittenThenRead:     cover (rd_rvalid_o[0] && rd_rvalid_o[1] && out_line_q[0] == line_i && value_q == 8'h5A);
+        WrittenThenRead:     cover (read_q == Readers'(2) && read_value_q == 8'h5A);
       end
     end
 
@@ -219,7 +186,7 @@ module xbar_formal
         if (rst_ni) begin
           ParityRead: assert (!u_dut.gen_bank[b].read_q ||
                               u_dut.gen_bank[b].rpar == parity(u_dut.bank_rdata[b]));
-          NotCleared: assert (!clearing_o || (!u_dut.gen_bank[b].read_q && value_q == '0 && u_dut.full_q == '0 && rd_rvalid_o == '0));
+          NotCleared: assert (!clearing_o || (!u_dut.gen_bank[b].read_q && value_q == '0 && read_q == '0));
         end
       end
     end

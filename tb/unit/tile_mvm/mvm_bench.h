@@ -9,7 +9,6 @@
 #include <map>
 
 #include "tb/common/clocked.h"
-#include "tb/common/read_port.h"
 #include "tb/unit/tile_mvm/mvm_model.h"
 #include "tb/unit/tile_mvm/prog_model.h"
 
@@ -66,7 +65,6 @@ class MvmBench {
     items_.clear(), waits_.clear(), signals_.clear(), drives_.clear(), plan_.clear(), steps_.clear();
     model_sram_.clear();
     events = expected = {};
-    port_.reset();
   }
 
   void set_timing(unsigned settle, unsigned integ) {
@@ -188,17 +186,17 @@ class MvmBench {
       pack_item(items_.front(), dut->item_i);
       dut->item_valid_i = 1;
     }
-    dut->rd_gnt_i = dut->rd_req_o && port_.free();
+    dut->rd_gnt_i = dut->rd_req_o && chance(grant_percent);
     dut->wr_gnt_i = dut->wr_req_o && chance(grant_percent);
     dut->wait_gnt_i = dut->wait_valid_o && chance(token_percent);
     macro();
     dut.settle();
     const bool taken = dut->item_valid_i && dut->item_ready_o;
-    if (dut->rd_gnt_i) {
-      ASSERT_LT(dut->rd_addr_o * 32u, SramBytes);
+    const bool read = dut->rd_gnt_i;
+    const uint32_t line = dut->rd_addr_o;
+    if (read) {
+      ASSERT_LT(line * 32, SramBytes);
     }
-    const int line = port_.edge(dut->rd_gnt_i, dut->rd_addr_o, chance(grant_percent));
-    const bool read = line >= 0;
     if (dut->wr_gnt_i) write();
     tokens();
     events.add(dut->events_o);
@@ -209,9 +207,7 @@ class MvmBench {
       saw_fault = true;
     }
     uint32_t data[8];
-    if (read)
-      std::copy_n(reinterpret_cast<const uint8_t*>(&sram[static_cast<size_t>(line) * 32]), 32,
-                  reinterpret_cast<uint8_t*>(data));
+    if (read) std::copy_n(reinterpret_cast<const uint8_t*>(&sram[line * 32]), 32, reinterpret_cast<uint8_t*>(data));
     dut.tick();
     ++now_;
     dut->rd_rvalid_i = read;
@@ -574,7 +570,6 @@ class MvmBench {
   }
 
   unsigned settle_ = 4, integ_ = 32;
-  ReadPort port_;
   uint64_t now_ = 0, drive_count_ = 0;
   bool was_driving_ = false, was_en_ = false, was_converting_ = false;
   std::deque<Item> items_, waits_;

@@ -2,7 +2,6 @@
 #include <deque>
 
 #include "Vmvm_fetch_test_dut.h"
-#include "tb/common/read_port.h"
 #include "tb/unit/tile_mvm/mvm_bench.h"
 
 using namespace ohmac::tb;
@@ -18,25 +17,25 @@ class MvmFetch : public ::testing::Test {
     for (auto& b : sram) b = static_cast<uint8_t>(rng());
     dut->item_valid_i = dut->wait_gnt_i = dut->drop_waits_i = dut->rd_gnt_i = dut->rd_rvalid_i = 0;
     dut->job_ready_i = 1;
-    dut->op_ready_i = dut->op_done_i = dut->op_re_i = 0;
+    dut->op_ready_i = dut->op_re_i = 0;
     dut.reset();
   }
   /// One cycle of the SRAM side.
   void cycle() {
     dut.settle();
-    dut->rd_gnt_i = dut->rd_req_o && port.free();
+    dut->rd_gnt_i = dut->rd_req_o && rng() % 100 < grant_percent;
     dut.settle();
-    lines += dut->rd_gnt_i;
+    const bool read = dut->rd_gnt_i;
+    const uint32_t line = dut->rd_addr_o;
+    lines += read;
     faults += dut->fault_o == 2;
-    const int line = port.edge(dut->rd_gnt_i, dut->rd_addr_o, rng() % 100 < grant_percent);
-    const bool read = line >= 0;
     dut.tick();
     dut->rd_rvalid_i = read;
     for (unsigned i = 0; i < 8; ++i) {
       uint32_t w = static_cast<uint32_t>(rng());
       if (read) {
         w = 0;
-        for (unsigned b = 0; b < 4; ++b) w |= uint32_t{sram[static_cast<unsigned>(line) * 32 + 4 * i + b]} << (8 * b);
+        for (unsigned b = 0; b < 4; ++b) w |= uint32_t{sram[line * 32 + 4 * i + b]} << (8 * b);
       }
       dut->rd_rdata_i[i] = w;
     }
@@ -63,14 +62,13 @@ class MvmFetch : public ::testing::Test {
       for (unsigned b = 0; b < 4; ++b) v.push_back(static_cast<int8_t>(dut->op_rdata_o >> (8 * b)));
     }
     dut->op_re_i = 0;
-    dut->op_ready_i = dut->op_done_i = 1;
+    dut->op_ready_i = 1;
     cycle();
-    dut->op_ready_i = dut->op_done_i = 0;
+    dut->op_ready_i = 0;
     return v;
   }
   std::mt19937_64 rng;
   std::vector<uint8_t> sram;
-  ReadPort port;
   unsigned grant_percent = 100, lines = 0, faults = 0;
   Clocked<Vmvm_fetch_test_dut> dut;
 };
@@ -136,8 +134,8 @@ TEST_F(MvmFetch, MovesFourAlignedBytesACycle) {
     cycle();
     ++cycles;
   }
-  // setup, segment, 8 chunks, then address, request, access, data, pack
-  EXPECT_EQ(cycles, 2u + 8u + 5u);
+  // setup, segment, 8 chunks, then request, data, pack
+  EXPECT_EQ(cycles, 2u + 8u + 3u);
 }
 
 TEST_F(MvmFetch, StagesAtMostTwoVectors) {
