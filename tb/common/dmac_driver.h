@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Drives a Verilated ohmac_dmac: loads weights, offers activations, collects results. rtl/baseline/README.md has the ports.
+// Drives a Verilated ohmac_dmac: loads weights, offers activations, collects results. rtl/baseline/README.md has the
+// ports.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -104,7 +105,7 @@ class DmacDriver {
   }
 
   Clocked<Dut> dut;
-  std::vector<int> results;                                          ///< taken so far, column after column
+  std::vector<int> results;                                        ///< taken so far, column after column
   bool act_taken = false, sums_taken = false, last_taken = false;  ///< in the last cycle()
 
  private:

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "Vdmac_8x4.h"
 #include "Vdmac_4x8.h"
+#include "Vdmac_8x4.h"
 #include "Vdmac_full4.h"
 #include "Vdmac_full8.h"
 #include "Vdmac_small4.h"
@@ -81,9 +81,9 @@ class Dmac : public testing::Test {
                                    }};
 };
 
-using Cores = testing::Types<Core<Vdmac_small8, 32, 16, 8, 8>, Core<Vdmac_small4, 64, 16, 4, 4>,
-                             Core<Vdmac_8x4, 64, 16, 8, 4>, Core<Vdmac_4x8, 32, 32, 4, 8>,
-                             Core<Vdmac_full8, 256, 256, 8, 8>, Core<Vdmac_full4, 256, 256, 4, 4>>;
+using Cores =
+    testing::Types<Core<Vdmac_small8, 32, 16, 8, 8>, Core<Vdmac_small4, 64, 16, 4, 4>, Core<Vdmac_8x4, 64, 16, 8, 4>,
+                   Core<Vdmac_4x8, 32, 32, 4, 8>, Core<Vdmac_full8, 256, 256, 8, 8>, Core<Vdmac_full4, 256, 256, 4, 4>>;
 TYPED_TEST_SUITE(Dmac, Cores);
 
 TYPED_TEST(Dmac, ProductsAreExactUnderBackPressureOnBothSides) {
