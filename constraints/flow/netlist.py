@@ -115,3 +115,37 @@ def buffer_clocks(path, clock_pins, buffer, fanout):
             body = body[:head] + wires_ + body[head:tail] + cells + body[tail:]
         out.append(body)
     pathlib.Path(path).write_text("".join(out))
+
+
+def buffer_broadcasts(path, ports, buffer, fanout):
+    """Buffers in front of what is broadcast to many units that are mapped on their own: Yosys sees no load in their pins.
+
+    ports: {cell: {input: width}}; buffer: (cell, input, output). One level: at most fanout^2 units."""
+    cell, a, y = buffer
+    text = pathlib.Path(path).read_text()
+    sinks = collections.defaultdict(list)
+    for m in _CELL.finditer(text):
+        for pin, expression_ in _PIN.findall(m[3]):
+            if plain(pin) in ports.get(plain(m[1]), ()):
+                sinks[pin, expression_].append(m)
+    declared, cells, moved = "", "", collections.defaultdict(dict)
+    n = 0
+    for (pin, source), users in sinks.items():
+        groups = -(-len(users) // fanout)
+        for g in range(groups) if groups > 1 else ():
+            wire, width = f"broadcast_{n}_", ports[plain(users[0][1])][plain(pin)]
+            n += 1
+            declared += f"  wire [{width - 1}:0] {wire};\n  wire [{width - 1}:0] {wire}in;\n  assign {wire}in = {source};\n"
+            cells += "".join(f"  {cell} u_{wire}{i} (\n    .{a}({wire}in[{i}]),\n    .{y}({wire}[{i}])\n  );\n" for i in range(width))
+            for m in users[g::groups]:
+                moved[m.start()][pin] = wire
+
+    def rewire(m):
+        wires_of = moved.get(m.start(), {})
+        return _PIN.sub(lambda p: p[0].replace(f"({p[2]})", f"({wires_of[p[1]]})", 1) if p[1] in wires_of else p[0], m[0])
+
+    if moved:
+        head = text.index(";\n", text.rindex("\nmodule ", 0, min(moved))) + 2  # of the one module that holds the units
+        body = _CELL.sub(rewire, text)
+        tail = body.index("endmodule", head)
+        pathlib.Path(path).write_text(body[:head] + declared + body[head:tail] + cells + body[tail:])

@@ -156,6 +156,8 @@ def map_unit(unit, geometry, library, out, costs=None, period_ps=3200):
     netlist.tidy(out / "netlist.v")
     clocks = {n: next(p for p, v in c["pins"].items() if v["clock"]) for n, c in library.cells.items() if c["flop"]}
     netlist.buffer_clocks(out / "netlist.v", clocks, library.clock_buffer(CLOCK_FANOUT), CLOCK_FANOUT)
+    broadcast = {m.cell: {p: w for p, (d, w) in m.ports.items() if d == "input" and p not in ("clk_i", "rst_ni")} for m in found.values() if isinstance(m, stubs.Block)}
+    netlist.buffer_broadcasts(out / "netlist.v", broadcast, library.clock_buffer(CLOCK_FANOUT), CLOCK_FANOUT)
     area = area_of(netlist.read(out / "netlist.v"), unit.top, library, {m.cell: m.costs(costs).area_um2 if isinstance(m, stubs.Memory) else 0.0 for m in found.values()})
     (out / "area.json").write_text(json.dumps(area, indent=1))
     stamp.write_text(key)

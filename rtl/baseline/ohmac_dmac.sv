@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Weight-stationary digital matrix-vector multiplier, exact: y[c] = sum over r of w[r][c] a[r], two's complement. The baseline for
 // the analog tile, not part of the chip. All rows times StepCols columns a cycle: an MVM takes Cols / StepCols + 1
-// cycles, back to back; its first results come 8 cycles after its last activations were taken.
+// cycles, back to back, less if it needs fewer columns; its first results come 8 cycles after its last activations were taken.
 // Weights are read once an MVM, those of slices without activations not at all. Pipeline, registers between all:
 //   issue -> SRAM -> weights -> slice sums -> tree -> tree -> sums (two steps make one transfer)
 // It stands still while a transfer waits and the next one is complete. Nothing is clocked in a stage without data.
@@ -28,6 +28,8 @@ module ohmac_dmac
   input  logic [SliceW-1:0]                w_slice_i,
   input  logic [WordW-1:0]                 w_word_i,
   input  logic [BankBits-1:0]              w_data_i,
+  // columns in use: their number / StepCols - 1, odd; stands still while the core is busy
+  input  logic [WordW-1:0]                 last_word_i,
   // activations: rows in order, LineRows a transfer; the last transfer of all rows starts the MVM
   input  logic                             act_valid_i,
   output logic                             act_ready_o,
@@ -93,7 +95,7 @@ module ohmac_dmac
   // A cycle without issue between MVMs, in which the digits of the activations settle (ohmac_dmac_slice)
   assign start     = adv & between_q & full_q & !w_valid_i & !valid_q[0];
   assign issue     = adv & !between_q | start;
-  assign s0        = '{last: &word_q, odd: word_q[0]};
+  assign s0        = '{last: word_q == last_word_i, odd: word_q[0]};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -102,7 +104,7 @@ module ohmac_dmac
       valid_q   <= '0;
     end else if (adv) begin
       if (issue) begin
-        word_q    <= word_q + WordW'(1);
+        word_q    <= s0.last ? '0 : word_q + WordW'(1);
         between_q <= s0.last;
       end
       valid_q <= {valid_q[3:0], issue};
@@ -194,6 +196,7 @@ module ohmac_dmac
 
   always_ff @(posedge clk_i) begin
     if (rst_ni) WeightsStandStillInAnMvm: assert (!(w_take && issue));
+    if (rst_ni) MvmsEndWithATransfer: assert (!issue || last_word_i[0] && word_q <= last_word_i);
   end
   ohmac_hold_check #(.Width(OutCols * SumBits + 1)) u_sum_holds (
     .clk_i, .rst_ni, .valid_i(sum_valid_o), .taken_i(sum_ready_i), .data_i({sum_last_o, sum_data_o})

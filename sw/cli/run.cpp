@@ -202,10 +202,13 @@ std::string network_path(const std::string& network) {
   return network;
 }
 
+compiler::Dataset calibration_images(const RunOptions& o) {
+  return compiler::load_images(data_file(o.calibration_path, o.network, "calibration-images.idx.gz"));
+}
+
 compiler::Compiled compile_network(const RunOptions& o) {
   const compiler::Network network = compiler::load_onnx(network_path(o.network));
-  const compiler::Dataset calibration =
-      compiler::load_images(data_file(o.calibration_path, o.network, "calibration-images.idx.gz"));
+  const compiler::Dataset calibration = calibration_images(o);
   if (calibration.size() != network.inputs()) {
     throw UsageError(
         fmt::format("{}: the network takes {} inputs, the calibration images have {} x {} pixels; give images of "

@@ -30,6 +30,7 @@ std::string network_path(const std::string& network);
 /// Names of the shipped networks.
 std::vector<std::string> shipped_networks();
 
+compiler::Dataset calibration_images(const RunOptions& options);
 compiler::Compiled compile_network(const RunOptions& options);
 
 /// Compiles and evaluates the references on the first `options.images` test images.

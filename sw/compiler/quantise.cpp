@@ -86,20 +86,22 @@ Activation finish(const QuantLayer& l, const PsumScale& p, std::vector<int32_t> 
   return a;
 }
 
-/// Scale of an activation: the clip, from max down to half of it, with the least squared error over the calibration
-/// values.
-double activation_scale(const std::vector<std::vector<float>>& values) {
+double quantise_to(double v, int limit) { return std::clamp(std::nearbyint(v), -1.0 * limit, 1.0 * limit); }
+
+/// Scale of values that become -limit..limit: the clip, from max down to half of it, with the least squared error over
+/// them.
+double clip_scale(const std::vector<std::vector<float>>& values, int limit) {
   float top = 0;
   for (const auto& v : values)
     for (float x : v) top = std::max(top, std::fabs(x));
   if (top == 0) return 1.0;
   double best = std::numeric_limits<double>::infinity(), best_scale = 1;
   for (int step = 0; step <= 20; ++step) {
-    const double scale = top * (1.0 - 0.025 * step) / 127;
+    const double scale = top * (1.0 - 0.025 * step) / limit;
     double error = 0;
     for (const auto& v : values)
       for (float x : v) {
-        const double d = scale * quantise_value(x / scale) - x;
+        const double d = scale * quantise_to(x / scale, limit) - x;
         error += d * d;
       }
     if (error < best) best = error, best_scale = scale;
@@ -168,7 +170,7 @@ Slicing weight_slicing(uint32_t slices) { return {slices == 1 ? 7u : slices == 2
 
 int8_t cell_code(int8_t w, uint32_t s, Slicing sl) { return drive_code(w, s, sl); }
 
-int8_t quantise_value(double v) { return static_cast<int8_t>(std::clamp(std::nearbyint(v), -127.0, 127.0)); }
+int8_t quantise_value(double v) { return static_cast<int8_t>(quantise_to(v, 127)); }
 
 void requant_factor(double m, uint32_t* mult, uint32_t* shift) {
   int exponent;
@@ -239,12 +241,13 @@ std::vector<float> forward_float(const Network& net, const std::vector<float>& x
   return a;
 }
 
-Activation layer_int8(const QuantLayer& l, const std::vector<int8_t>& x) {
-  const std::vector<int64_t> d = dot(l, x);
+Activation finish_int8(const QuantLayer& l, const std::vector<int64_t>& sums) {
   std::vector<int32_t> psum(l.n);
-  for (uint32_t c = 0; c < l.n; ++c) psum[c] = sat32(d[c] * 256 + l.int8.bias[c]);
+  for (uint32_t c = 0; c < l.n; ++c) psum[c] = sat32(sums[c] * 256 + l.int8.bias[c]);
   return finish(l, l.int8, std::move(psum));
 }
+
+Activation layer_int8(const QuantLayer& l, const std::vector<int8_t>& x) { return finish_int8(l, dot(l, x)); }
 
 Activation layer_int8_adc(const QuantLayer& l, const CompileOptions& o, const std::vector<std::vector<int8_t>>& cells,
                           const std::vector<int8_t>& x) {
@@ -303,7 +306,7 @@ std::vector<QuantLayer> quantise(const Network& net, const Dataset& calibration,
     Network one;
     one.layers = {f};
     for (auto& v : act) v = forward_float(one, v, 1);
-    l.output_scale = l.last ? 1 : activation_scale(act);
+    l.output_scale = l.last ? 1 : clip_scale(act, 127);
 
     std::vector<std::vector<int8_t>> cells;
     for (size_t t = 0; t + 1 < l.k_splits.size(); ++t)
@@ -327,6 +330,61 @@ std::vector<QuantLayer> quantise(const Network& net, const Dataset& calibration,
     out.push_back(std::move(l));
   }
   return out;
+}
+
+IntegerNetwork quantise_narrow(const Network& net, const Dataset& calibration, uint32_t bits) {
+  if (bits < 2 || bits > 7)
+    throw CompileError("narrow network of " + std::to_string(bits) + " bits: 2 to 7; quantise() makes 8");
+  if (calibration.count == 0 || calibration.size() != net.inputs())
+    throw CompileError(net.file + ": takes " + std::to_string(net.inputs()) +
+                       " inputs; give calibration images of that size");
+  IntegerNetwork out;
+  out.limit = (1 << (bits - 1)) - 1;
+  std::vector<std::vector<float>> act(calibration.count);  // float input of the layer
+  float top = 0;
+  for (uint32_t i = 0; i < calibration.count; ++i) {
+    act[i] = calibration.input(i);
+    for (float x : act[i]) top = std::max(top, std::fabs(x));
+  }
+  double scale = top > 0 ? top / out.limit : 1;  // inputs are not clipped
+  for (const Layer& f : net.layers) {
+    QuantLayer l;
+    l.name = f.name;
+    l.k = f.k;
+    l.n = f.n;
+    l.relu = f.relu;
+    l.last = &f == &net.layers.back();
+    l.input_scale = scale;
+    l.weight_scale = clip_scale({f.weight}, out.limit);
+    for (float w : f.weight) l.weight.push_back(static_cast<int8_t>(quantise_to(w / l.weight_scale, out.limit)));
+    Network one;
+    one.layers = {f};
+    for (auto& v : act) v = forward_float(one, v, 1);
+    l.output_scale = l.last ? 1 : clip_scale(act, out.limit);
+    l.int8 = psum_scale(l, f.bias, 0, net.file);
+    scale = l.output_scale;
+    out.layers.push_back(std::move(l));
+  }
+  return out;
+}
+
+std::vector<int8_t> IntegerNetwork::quantise_input(const std::vector<float>& x) const {
+  std::vector<int8_t> q;
+  for (float v : x) q.push_back(static_cast<int8_t>(quantise_to(v / layers.front().input_scale, limit)));
+  return q;
+}
+
+Activation IntegerNetwork::finish(size_t layer, const std::vector<int64_t>& sums) const {
+  Activation a = finish_int8(layers[layer], sums);
+  for (int8_t& v : a.q) v = static_cast<int8_t>(std::clamp<int>(v, -limit, limit));
+  return a;
+}
+
+std::vector<int32_t> IntegerNetwork::run(const std::vector<int8_t>& x) const {
+  Activation a;
+  a.q = x;
+  for (size_t i = 0; i < layers.size(); ++i) a = finish(i, dot(layers[i], a.q));
+  return a.psum;
 }
 
 std::vector<int8_t> Compiled::quantise_input(const std::vector<float>& x) const {

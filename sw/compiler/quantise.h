@@ -51,8 +51,25 @@ struct Activation {
   std::vector<int32_t> psum;
 };
 Activation layer_int8(const QuantLayer& l, const std::vector<int8_t>& x);
+/// Bias, ReLU and requantisation of exact dot products [n].
+Activation finish_int8(const QuantLayer& l, const std::vector<int64_t>& sums);
 /// `cells`: one block per K-tile, all columns, as cell_codes() makes them.
 Activation layer_int8_adc(const QuantLayer& l, const CompileOptions& o, const std::vector<std::vector<int8_t>>& cells,
                           const std::vector<int8_t>& x);
+
+/// A plain integer network, -limit..limit. 127: the layers of quantise(), whose reference is Compiled::run_int8.
+struct IntegerNetwork {
+  std::vector<QuantLayer> layers;
+  int limit = 127;
+  std::vector<int8_t> quantise_input(const std::vector<float>& x) const;
+  /// What follows the dot products [n] of a layer.
+  Activation finish(size_t layer, const std::vector<int64_t>& sums) const;
+  std::vector<int32_t> run(const std::vector<int8_t>& x) const;
+};
+/// The network in fewer bits, 2 to 7, for the digital baseline: inputs not clipped; weights (one scale a layer) and
+/// activations with the clip between half and all of the largest that has the least squared error. Only what
+/// IntegerNetwork uses is set in its layers.
+/// @throws CompileError
+IntegerNetwork quantise_narrow(const Network& net, const Dataset& calibration, uint32_t bits);
 
 }  // namespace ohmac::compiler

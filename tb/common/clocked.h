@@ -54,10 +54,12 @@ class Clocked {
   }
   uint64_t cycle() const { return cycle_; }
 
+ protected:
+  uint64_t cycle_ = 0;
+
  private:
   VerilatedContext context_;
   std::unique_ptr<Dut> dut_;
-  uint64_t cycle_ = 0;
 };
 
 /// Seed of a random test: OHMAC_SEED if set, else `fallback`. Tests print it in a SCOPED_TRACE, so a failure can be

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Drives a Verilated ohmac_dmac: loads weights, offers activations, collects results. rtl/baseline/README.md has the
-// ports.
+// Drives a Verilated ohmac_dmac: loads weights, offers activations, collects results. rtl/baseline/README.md has
+// the ports.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -25,10 +25,12 @@ struct DmacShape {
     while (1u << log2_rows < rows) ++log2_rows;
     return weight_bits + act_bits + log2_rows;
   }
-  unsigned mvm_cycles() const { return cols / 4 + 1; }
+  unsigned mvm_cycles() const { return mvm_cycles(cols); }
+  static unsigned mvm_cycles(unsigned columns) { return columns / 4 + 1; }
 };
 
-template <class Dut>
+/// `Clock`: Clocked, or a class like it that records.
+template <class Dut, class Clock = Clocked<Dut>>
 class DmacDriver {
  public:
   explicit DmacDriver(const DmacShape& shape, const std::function<void(VerilatedContext&)>& setup = {})
@@ -36,8 +38,12 @@ class DmacDriver {
     dut->w_valid_i = 0;
     dut->act_valid_i = 0;
     dut->sum_ready_i = 0;
+    use_columns(shape.cols);
     dut.reset();
   }
+
+  /// Columns of the next MVMs, a multiple of 8; the core must be idle.
+  void use_columns(unsigned columns) { dut->last_word_i = static_cast<uint8_t>(columns / 4 - 1); }
 
   /// Offers 4 columns of a slice on the weight port; `weights` [rows][cols].
   void offer_word(const std::vector<int>& weights, unsigned slice, unsigned word) {
@@ -104,7 +110,7 @@ class DmacDriver {
     dut.tick();
   }
 
-  Clocked<Dut> dut;
+  Clock dut;
   std::vector<int> results;                                        ///< taken so far, column after column
   bool act_taken = false, sums_taken = false, last_taken = false;  ///< in the last cycle()
 

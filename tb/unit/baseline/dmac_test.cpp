@@ -9,7 +9,7 @@
 #include "Vdmac_full8.h"
 #include "Vdmac_small4.h"
 #include "Vdmac_small8.h"
-#include "tb/common/dmac_driver.h"
+#include "tb/common/dmac_network.h"
 
 namespace ohmac::tb {
 namespace {
@@ -49,8 +49,9 @@ class Dmac : public testing::Test {
   Numbers draw_weights(Draw how) { return draw(how, size_t{kShape.rows} * kShape.cols, kShape.weight_bits); }
   Numbers draw_acts(Draw how) { return draw(how, kShape.rows, kShape.act_bits); }
 
-  static void append_product(const Numbers& weights, const Numbers& acts, Numbers* out) {
-    for (unsigned c = 0; c < kShape.cols; ++c) {
+  static void append_product(const Numbers& weights, const Numbers& acts, Numbers* out,
+                             unsigned columns = kShape.cols) {
+    for (unsigned c = 0; c < columns; ++c) {
       int sum = 0;
       for (unsigned r = 0; r < kShape.rows; ++r) sum += weights[r * kShape.cols + c] * acts[r];
       out->push_back(sum);
@@ -128,6 +129,34 @@ TYPED_TEST(Dmac, BackToBackMvmsTakeTheirPromisedTimeAndNoMore) {
   const uint64_t expected_cycles = std::max<uint64_t>(shape.mvm_cycles(), lines + 1);
   for (unsigned i = 1; i < kMvms; ++i) EXPECT_EQ(ends[i] - ends[i - 1], expected_cycles) << "MVM " << i;
   EXPECT_EQ(this->core.results, expected);
+}
+
+TYPED_TEST(Dmac, FewerColumnsTakeTheirTimeAndNoMore) {
+  const Numbers weights = this->draw_weights(Draw::kUniform);
+  this->core.load(weights);
+  const auto& shape = this->kShape;
+  for (const unsigned columns : {8u, shape.cols / 2, shape.cols}) {
+    this->core.use_columns(columns);
+    this->core.results.clear();
+    Numbers expected;
+    constexpr unsigned kMvms = 6;
+    for (unsigned i = 0; i < kMvms; ++i) {
+      const Numbers acts = this->draw_acts(Draw::kUniform);
+      this->core.offer(acts);
+      this->append_product(weights, acts, &expected, columns);
+    }
+    std::vector<uint64_t> ends;
+    while (ends.size() < kMvms && this->core.dut.cycle() < 100000) {
+      this->core.cycle(true, true);
+      if (this->core.last_taken) ends.push_back(this->core.dut.cycle());
+    }
+    ASSERT_EQ(ends.size(), kMvms) << columns << " columns";
+    EXPECT_EQ(this->core.results, expected) << columns << " columns";
+    const uint64_t lines = shape.rows / shape.line_rows();
+    const uint64_t cycles = std::max<uint64_t>(shape.mvm_cycles(columns), lines + 1);
+    for (unsigned i = 1; i < kMvms; ++i) EXPECT_EQ(ends[i] - ends[i - 1], cycles) << columns << " columns, MVM " << i;
+    this->expect_idle();
+  }
 }
 
 TYPED_TEST(Dmac, FirstResultsComeEightCyclesAfterTheLastActivations) {
@@ -219,6 +248,76 @@ TYPED_TEST(Dmac, AResetAtAnyTimeLeavesTheWeightsAndNothingElse) {
     ASSERT_EQ(this->core.results, expected) << "round " << round << ", reset after " << cycles << " cycles";
     this->expect_idle();
     this->core.results.clear();
+  }
+}
+
+/// The shipped network on digits, pieces as on the chip, in 4 bits.
+class DmacNetwork : public testing::Test {
+ protected:
+  static std::string networks() { return std::string(OHMAC_SOURCE_DIR) + "/sw/networks/"; }
+  static compiler::Dataset digits(const std::string& set) {
+    const std::string base = networks() + "data/" + set;
+    return compiler::load_digits(base + "-images.idx.gz", base + "-labels.idx.gz");
+  }
+
+  const compiler::Network net = compiler::load_onnx(networks() + "mnist_mlp.onnx");
+  const compiler::Compiled compiled = compiler::compile(net, digits("calibration"), {});
+  const compiler::IntegerNetwork network = compiler::quantise_narrow(net, digits("calibration"), 4);
+  const compiler::Dataset test = digits("test");
+  const DmacShape shape{256, 256, 4, 4};
+  std::vector<std::string> begun;
+  uint64_t cycles = 0;
+
+  std::vector<std::vector<int8_t>> inputs(uint32_t count) const {
+    std::vector<std::vector<int8_t>> all;
+    for (uint32_t i = 0; i < count; ++i) all.push_back(network.quantise_input(test.input(i)));
+    return all;
+  }
+  template <class AnyCore>
+  std::vector<std::vector<int32_t>> run(AnyCore& core, uint32_t images) {
+    return run_network(
+        core, shape, network, compiled.pieces, inputs(images),
+        [&](const compiler::Piece&, const std::string& name) { begun.push_back(name); },
+        [&](const compiler::Piece&, const std::string&, uint64_t n) { cycles += n; });
+  }
+};
+
+TEST_F(DmacNetwork, InfersDigitsAsTheIntegerNetwork) {
+  DmacDriver<Vdmac_full4> core(shape);
+  const auto outputs = run(core, 10);
+  ASSERT_EQ(outputs.size(), 10u);
+  unsigned right = 0;
+  for (uint32_t i = 0; i < 10; ++i) {
+    EXPECT_EQ(outputs[i], network.run(inputs(10)[i])) << "image " << i;
+    right += compiler::classify(outputs[i]) == test.labels[i];
+  }
+  EXPECT_GE(right, 9u);  // 97.6 % of all test images (make baseline)
+  EXPECT_EQ(begun, (std::vector<std::string>{"fc1_0_0", "fc1_1_0", "fc1_2_0", "fc1_3_0", "fc2_0_0", "fc3_0_0"}));
+  // 4 x 65 + 33 a vector, 5 for 16 columns; filling: 4 lines and 8 cycles a piece.
+  EXPECT_NEAR(static_cast<double>(cycles), 10 * (4 * 65 + 33 + 5) + 6 * 12, 24);
+}
+
+/// A core of one wrong product.
+struct WrongCore {
+  DmacDriver<Vdmac_full4> core;
+  std::vector<int>& results = core.results;
+  void load(const std::vector<int>& weights) { core.load(weights); }
+  void use_columns(unsigned columns) { core.use_columns(columns); }
+  void offer(const std::vector<int>& acts) { core.offer(acts); }
+  void cycle(bool offer_line, bool take) {
+    const size_t before = results.size();
+    core.cycle(offer_line, take);
+    if (before <= 300 && results.size() > 300) ++results[300];  // second image, column 44
+  }
+};
+
+TEST_F(DmacNetwork, AWrongProductIsReportedWithItsPlace) {
+  WrongCore core{DmacDriver<Vdmac_full4>(shape)};
+  try {
+    run(core, 2);
+    FAIL() << "no error";
+  } catch (const std::runtime_error& e) {
+    EXPECT_EQ(std::string(e.what()).rfind("piece fc1_0_0, image 1, column 44: the core says ", 0), 0u) << e.what();
   }
 }
 

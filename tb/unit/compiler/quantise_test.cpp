@@ -54,6 +54,46 @@ TEST(Slices, AddUpToTheValue) {
   EXPECT_EQ(input_slicing(1).count, 7u);
 }
 
+/// Two layers by hand, in 4 bits. Input scale 1/7; weights are multiples of 0.1 with the largest 0.7, so scale 0.1
+/// without error; psums count 1/7 * 0.1 / 256 = 1/17920.
+TEST(Narrow, FourBitsByHand) {
+  Network net;
+  net.name = net.file = "hand";
+  net.layers = {{"fc1", 2, 2, {0.7f, -0.3f, 0.3f, 0.2f}, {0.5f, -0.1f}, true},
+                {"fc2", 2, 1, {0.7f, 0.1f}, {0.0f}, false}};
+  Dataset one;
+  one.count = one.rows = 1;
+  one.cols = 2;
+  one.pixels = {255, 109};  // 1, 0.42745
+  const IntegerNetwork q = quantise_narrow(net, one, 4);
+  EXPECT_EQ(q.limit, 7);
+  EXPECT_EQ(q.layers[0].weight, (std::vector<int8_t>{7, -3, 3, 2}));
+  EXPECT_EQ(q.layers[0].int8.bias, (std::vector<int32_t>{8960, -1792}));
+  EXPECT_EQ(q.layers[1].weight, (std::vector<int8_t>{7, 1}));
+  EXPECT_EQ(q.quantise_input(one.input(0)), (std::vector<int8_t>{7, 3}));
+  // Column 0: 49 + 9 = 58, (58 * 256 + 8960) / 17920 = 1.32857 of 0.7 + 0.3 * 0.42745 + 0.5 = 1.32824, which is 7.
+  // Column 1: -21 + 6 is negative.
+  EXPECT_EQ(q.finish(0, {58, -15}).q, (std::vector<int8_t>{7, 0}));
+  // 49 + 21 = 70: 1.5 / 1.32824 * 7 = 7.9, more than 4 bits hold.
+  EXPECT_EQ(q.finish(0, {70, 0}).q, (std::vector<int8_t>{7, 0}));
+  // 20: 0.78571 / 1.32824 * 7 = 4.14; 45: (45 * 256 - 1792) / 17920 = 0.54286, 2.86.
+  EXPECT_EQ(q.finish(0, {20, 45}).q, (std::vector<int8_t>{4, 3}));
+  EXPECT_EQ(q.run({7, 3}), (std::vector<int32_t>{(7 * 7 + 0) * 256}));
+  EXPECT_NE(test::error_of([&] { quantise_narrow(net, one, 8); }).find("2 to 7"), std::string::npos);
+}
+
+/// With limit 127 the layers of the shipped network are its int8 reference.
+TEST(Narrow, EightBitsAreTheInt8Reference) {
+  const Compiled c = compile(test::mnist(), test::digits("calibration"), CompileOptions{});
+  const IntegerNetwork q{c.layers, 127};
+  const Dataset set = test::digits("test");
+  for (uint32_t i = 0; i < 20; ++i) {
+    const std::vector<float> x = set.input(i);
+    ASSERT_EQ(q.quantise_input(x), c.quantise_input(x));
+    EXPECT_EQ(q.run(q.quantise_input(x)), c.run_int8(c.quantise_input(x))) << "image " << i;
+  }
+}
+
 /// tile_psums against the sentences of rtl/tile/README.md, written out naively in floating point.
 TEST(TilePsums, FollowTheTilePage) {
   std::mt19937 rng(2);
