@@ -4,7 +4,7 @@ JOBS  ?= $(shell nproc)
 OHMAC := $(BUILD)/bin/ohmac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build run test test-long bench campaign mutation lint generated synth-check synth synth-tiny power formal netlist equivalence clean
+.PHONY: help setup configure build run test test-long bench campaign mutation lint generated synth-check synth synth-tiny power baseline formal netlist equivalence clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -66,6 +66,10 @@ synth-tiny: setup ## the same at the tiny geometry, for CI: fails if slower than
 power: configure ## energy of each digital block from recorded runs; the digital cost table (WRITE=1: constraints/costs)
 	ninja -C $(BUILD) -j $(JOBS) chip_activity
 	$(FLOW)/digital_table.py $(if $(WRITE),--write)
+
+baseline: configure ## the chip beside a digital MAC core in int8 and int4: energy, area, accuracy; where analog wins (WRITE=1: constraints/costs)
+	ninja -C $(BUILD) -j $(JOBS) dmac_activity ohmac
+	$(FLOW)/baseline.py $(if $(WRITE),--write)
 
 formal: setup ## prove FIFOs, arbiters, credits, AXI rules, sequencer, MVM phase rule; find planted bugs
 	.ci/formal.sh --jobs $(JOBS)

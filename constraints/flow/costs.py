@@ -73,12 +73,12 @@ class MemoryCosts:
         self._sources = table.get("sources", {})
         self._coefficients = {name: self._section(table, name) for name in ("sram", "regfile")}
 
-    def sram(self, width: int, depth: int) -> Memory:
-        """ohmac_sram #(.Width(width), .Depth(depth)): every byte has a parity bit besides."""
+    def sram(self, width: int, depth: int, parity: bool = True) -> Memory:
+        """ohmac_sram #(.Width(width), .Depth(depth)): every byte has a parity bit besides, if those are used."""
         self._shape("sram", width, depth)
         if width % 8 != 0:
             raise CostError(f"sram of {width} bits: the width must be a multiple of 8")
-        return self._memory("sram", width // 8 * 9, depth)
+        return self._memory("sram", width // 8 * 9 if parity else width, depth)
 
     def regfile(self, width: int, depth: int) -> Memory:
         """ohmac_mvm_mem #(.Width(width), .Depth(depth)): one read and one write port."""

@@ -23,6 +23,11 @@ class Formulas(unittest.TestCase):
         self.assertAlmostEqual(m.write_pj, 188.301312 + 68.2272 + 78.3323136, places=5)
         self.assertAlmostEqual(m.leakage_uw, 74.686464 + 1.055808, places=5)
 
+    def test_a_bank_without_parity(self):
+        # A bank of the digital baseline: 64 words of 128 bits, 8192 cells, 16384 = 128^2.
+        m = MemoryCosts().sram(128, 64, parity=False)
+        self.assertAlmostEqual(m.read_pj, 0.0004016 * 8192 + 0.2525 * 128 + 0.0007408 * 16384, places=6)
+
     def test_a_register_file(self):
         # 32 words of 24 bits: 768 cells. No parity.
         m = MemoryCosts().regfile(24, 32)

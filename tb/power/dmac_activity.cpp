@@ -84,6 +84,7 @@ std::vector<std::pair<int, std::string>> scopes(const tb::DmacShape& shape) {
     const std::string slice = top + ".gen_slice[" + std::to_string(s) + "].u_slice";
     all.emplace_back(1, slice);
     all.emplace_back(1, slice + ".u_bank");
+    all.emplace_back(1, slice + ".gen_col[0]");  // negs_q has the name of what it is added to in netlists
   }
   for (unsigned c = 0; c < 4; ++c) all.emplace_back(1, top + ".gen_col[" + std::to_string(c) + "].u_column");
   return all;
