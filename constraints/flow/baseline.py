@@ -1,7 +1,7 @@
 """make baseline: the analog chip beside a digital MAC core of the same throughput (rtl/baseline), in 8 and 4 bits: energy of an inference, area,
 accuracy, throughput, and where analog wins.
 
-    python3 constraints/flow/baseline.py [--network mnist_mlp] [--images 1000] [--recorded 12] [--node 32] [--write]
+    python3 constraints/flow/baseline.py [--network mnist_mlp] [--images 1000] [--recorded 30] [--node 32] [--write]
 
 Maps the core, records it while it infers real images (build/bin/dmac_activity), evaluates every net of the whole netlist over the recording, as
 make power does for the chip, and reads the analog side from `ohmac run --energy` and the cost tables. Writes build/baseline/baseline.json and .md;
@@ -227,10 +227,11 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--network", default="mnist_mlp")
     p.add_argument("--images", type=int, default=1000, help="images to classify, the same for all")
-    p.add_argument("--recorded", type=int, default=12, help="the first of them, whose energy is measured in the digital core")
+    p.add_argument("--recorded", type=int, default=30, help="the first of them, whose energy is measured in the digital core; as in make power")
     p.add_argument("--liberty", default=str(DEFAULT))
     p.add_argument("--node", type=int, nargs="*", default=[32], help="other nodes, by the rules of constraints/costs/scaling.toml")
-    p.add_argument("--use-recording", action="store_true", help="of an earlier call, in build/baseline")
+    p.add_argument("--keep-recording", action="store_true", help="in build/baseline: 600 MB")
+    p.add_argument("--use-recording", action="store_true", help="that an earlier call kept")
     p.add_argument("--write", action="store_true", help="write constraints/costs/baseline/LIBRARY.toml")
     a = p.parse_args()
     try:
@@ -246,6 +247,9 @@ def main():
             if not a.use_recording:
                 run_tool("dmac_activity", ["--network", a.network, "--bits", bits, "--images", a.images, "--recorded", a.recorded, "--out", folder])
             measured[f"int{bits}"] = measure(bits, folder, library, geometry, costs)
+            if not (a.keep_recording or a.use_recording):
+                for vcd in folder.glob("*.vcd"):
+                    vcd.unlink()
         digitals = {name: baseline_table.digital_engine(m, analog) for name, m in measured.items()}
         rules = {b: tomllib.loads((COSTS / "analog_180nm.toml").read_text()).get(b, {}).get("scaling", "none") for b in baseline_table.MACRO} | {"array": "cells"}
         scaling = tomllib.loads((COSTS / "scaling.toml").read_text())
@@ -255,7 +259,7 @@ def main():
     fmax = analog_fmax(library, geometry)
     rows = report(analog, digitals, nodes, record, fmax)
     g = record["geometry"]
-    lines = baseline_table.verdict(analog, digitals, record["images"], g["rows"], g["cols"], record["costs"]["clock_mhz"])
+    lines = baseline_table.verdict(analog, digitals, nodes, record["images"], g["rows"], g["cols"], record["costs"]["clock_mhz"])
     head = ["", "analog", *digitals]
     (OUT / "baseline.md").write_text(markdown(head, rows, lines))
     (OUT / "baseline.json").write_text(json.dumps({"analog": analog, **digitals, "measured": measured, "nodes": nodes, "lines": lines}, indent=1) + "\n")

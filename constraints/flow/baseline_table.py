@@ -160,15 +160,22 @@ def at_node(analog, digitals, rules, scaling, to_nm):
     return found
 
 
-def verdict(analog, digitals, images, rows, columns, clock_mhz):
-    """Lines that say where analog wins and where it does not; every word follows from the numbers."""
+def winner(ratio, name):
+    return "analog wins" if ratio < 1 else f"{name} wins"
+
+
+def verdict(analog, digitals, nodes, images, rows, columns, clock_mhz):
+    """Lines that say where analog wins and where it does not; every word follows from the numbers. nodes: {nm: at_node()}."""
     lines, weights = [], rows * columns
     for name, d in digitals.items():
         e, a = analog["energy_j"] / d["energy_j"], analog["area_mm2"] / d["area_mm2"]
         lines.append(
-            f"Energy of the MVM engine: analog takes {e:.2f} times that of {name}: {'analog wins' if e < 1 else f'{name} wins'}. Whole chip: {analog['chip_j'] / d['chip_j']:.2f} times."
+            f"Energy of the MVM engine: analog takes {e:.2f} times that of {name}: {winner(e, name)}. Whole chip: {analog['chip_j'] / d['chip_j']:.2f} times."
         )
-        lines.append(f"Area of the MVM engine: analog takes {a:.2f} times that of {name}: {'analog wins' if a < 1 else f'{name} wins'}. Whole chip: {analog['chip_mm2'] / d['chip_mm2']:.2f} times.")
+        lines.append(f"Area of the MVM engine: analog takes {a:.2f} times that of {name}: {winner(a, name)}. Whole chip: {analog['chip_mm2'] / d['chip_mm2']:.2f} times.")
+        for nm, engines in nodes.items():
+            e, a = (x / y for x, y in zip(engines["analog"], engines[name]))
+            lines.append(f"At {nm} nm, scaled: {e:.2f} times the energy of {name} ({winner(e, name)}), {a:.2f} times its area ({winner(a, name)}).")
         even = even_rows(analog, d, columns)
         if even is None:
             lines.append(f"Rows: another row costs {name} less than analog, so more rows do not help analog.")

@@ -91,7 +91,7 @@ std::vector<std::pair<int, std::string>> scopes(const tb::DmacShape& shape) {
 }
 
 struct Options {
-  uint32_t bits = 8, images = 1000, recorded = 12;
+  uint32_t bits = 8, images = 1000, recorded = 30;
   std::string folder = "dmac";
 };
 

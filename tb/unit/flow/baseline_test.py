@@ -111,11 +111,13 @@ class Table(unittest.TestCase):
 
     def test_the_verdict_follows_the_numbers(self):
         def lines(digital):
-            return table.verdict(self.analog, {"int8": digital}, 1000, 64, 64, 100.0)
+            nodes = {32: {"analog": (3.0, 1.0), "int8": (2.0, 4.0)}}
+            return table.verdict(self.analog, {"int8": digital}, nodes, 1000, 64, 64, 100.0)
 
         text = "\n".join(lines(self.digital))
         self.assertIn("analog takes 1.48 times that of int8: int8 wins", text)  # 26.44 / 17.84
         self.assertIn("Area of the MVM engine: analog takes 0.36 times", text)  # 1.3 / 3.6
+        self.assertIn("At 32 nm, scaled: 1.50 times the energy of int8 (int8 wins), 0.25 times its area (analog wins).", text)
         self.assertIn("from 5 rows driven together on, within the 64", text)
         self.assertIn("below 116279 inferences/s", text)  # 2 * 0.5 mW / 8.6 nJ
         self.assertIn("does not earn it back", text)
