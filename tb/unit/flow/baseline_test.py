@@ -4,6 +4,7 @@ are calculated by hand."""
 
 import json
 import math
+import os
 import pathlib
 import re
 import shutil
@@ -158,6 +159,24 @@ class Recording(unittest.TestCase):
     def test_a_tool_that_is_not_built(self):
         with self.assertRaisesRegex(design.FlowError, "no_such_tool is not built: make baseline"):
             baseline.run_tool("no_such_tool", [])
+
+
+class Clock(unittest.TestCase):
+    def test_timing_of_another_netlist_does_not_count(self):
+        class Somewhere:
+            name = str(OUT / "timing")  # folder_of() joins paths: an absolute one wins
+
+        folder = baseline.folder_of(Somewhere, design.Geometry(), "tile")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        self.assertIsNone(baseline.analog_fmax(Somewhere, design.Geometry()))
+        (folder / "key").write_text("k")
+        (folder / "timing.json").write_text('{"fmax_mhz": 76.5}')
+        os.utime(folder / "key", (100, 100))
+        os.utime(folder / "timing.json", (200, 200))
+        self.assertEqual(baseline.analog_fmax(Somewhere, design.Geometry()), 76.5)
+        os.utime(folder / "key", (300, 300))
+        self.assertIsNone(baseline.analog_fmax(Somewhere, design.Geometry()))
 
 
 def core(units):
