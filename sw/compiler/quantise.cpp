@@ -88,12 +88,55 @@ Activation finish(const QuantLayer& l, const PsumScale& p, std::vector<int32_t> 
 
 double quantise_to(double v, int limit) { return std::clamp(std::nearbyint(v), -1.0 * limit, 1.0 * limit); }
 
-/// Scale of values that become -limit..limit: the clip, from max down to half of it, with the least squared error over
-/// them.
-double clip_scale(const std::vector<std::vector<float>>& values, int limit) {
+float largest(const std::vector<std::vector<float>>& values) {
   float top = 0;
   for (const auto& v : values)
     for (float x : v) top = std::max(top, std::fabs(x));
+  return top;
+}
+
+/// Scale of the network's inputs, which are never clipped.
+double input_scale(const std::vector<std::vector<float>>& inputs, int limit) {
+  const float top = largest(inputs);
+  return top > 0 ? top / static_cast<float>(limit) : 1;
+}
+
+void check_calibration(const Network& net, const Dataset& calibration) {
+  if (calibration.count == 0) throw CompileError(net.file + ": no calibration images; give at least one");
+  if (calibration.size() != net.inputs())
+    throw CompileError(net.file + ": takes " + std::to_string(net.inputs()) + " inputs, the calibration images have " +
+                       std::to_string(calibration.rows) + "x" + std::to_string(calibration.cols) +
+                       " pixels; give images of the network's size");
+}
+
+std::vector<std::vector<float>> inputs_of(const Dataset& set) {
+  std::vector<std::vector<float>> inputs(set.count);
+  for (uint32_t i = 0; i < set.count; ++i) inputs[i] = set.input(i);
+  return inputs;
+}
+
+/// Shape of a layer, without numbers.
+QuantLayer shape_of(const Layer& f, bool last) {
+  QuantLayer l;
+  l.name = f.name;
+  l.k = f.k;
+  l.n = f.n;
+  l.relu = f.relu;
+  l.last = last;
+  return l;
+}
+
+/// Float activations through one layer, in place.
+void forward(const Layer& f, std::vector<std::vector<float>>* act) {
+  Network one;
+  one.layers = {f};
+  for (auto& v : *act) v = forward_float(one, v, 1);
+}
+
+/// Scale of values that become -limit..limit: the clip, from max down to half of it, with the least squared error over
+/// them.
+double clip_scale(const std::vector<std::vector<float>>& values, int limit) {
+  const float top = largest(values);
   if (top == 0) return 1.0;
   double best = std::numeric_limits<double>::infinity(), best_scale = 1;
   for (int step = 0; step <= 20; ++step) {
@@ -264,37 +307,20 @@ Activation layer_int8_adc(const QuantLayer& l, const CompileOptions& o, const st
 }
 
 std::vector<QuantLayer> quantise(const Network& net, const Dataset& calibration, const CompileOptions& o) {
-  if (calibration.count == 0) throw CompileError(net.file + ": no calibration images; give at least one");
-  if (calibration.size() != net.inputs())
-    throw CompileError(net.file + ": takes " + std::to_string(net.inputs()) + " inputs, the calibration images have " +
-                       std::to_string(calibration.rows) + "x" + std::to_string(calibration.cols) +
-                       " pixels; give images of the network's size");
+  check_calibration(net, calibration);
   const Slicing in = input_slicing(o.input_slice_bits), ws = weight_slicing(o.weight_slices);
   const int align = static_cast<int>(14 - in.bits - ws.bits);
 
-  std::vector<std::vector<float>> act(calibration.count);  // float input of the layer
-  std::vector<std::vector<int8_t>> q(calibration.count);   // the same through the int8_adc network so far
-  for (uint32_t i = 0; i < calibration.count; ++i) act[i] = calibration.input(i);
+  std::vector<std::vector<float>> act = inputs_of(calibration);  // float input of the layer
+  std::vector<std::vector<int8_t>> q(calibration.count);         // the same through the int8_adc network so far
+  double scale = input_scale(act, 127);
+  for (uint32_t i = 0; i < calibration.count; ++i)
+    for (float x : act[i]) q[i].push_back(quantise_value(x / scale));
 
   std::vector<QuantLayer> out;
-  double scale = 0;
-  for (size_t li = 0; li < net.layers.size(); ++li) {
-    const Layer& f = net.layers[li];
-    QuantLayer l;
-    l.name = f.name;
-    l.k = f.k;
-    l.n = f.n;
-    l.relu = f.relu;
-    l.last = li + 1 == net.layers.size();
+  for (const Layer& f : net.layers) {
+    QuantLayer l = shape_of(f, &f == &net.layers.back());
     l.k_splits = split_k(f.k, o, net.file, f.name);
-    if (li == 0) {
-      float top = 0;
-      for (const auto& v : act)
-        for (float x : v) top = std::max(top, std::fabs(x));
-      scale = top > 0 ? top / 127 : 1;  // inputs are never clipped
-      for (uint32_t i = 0; i < calibration.count; ++i)
-        for (float x : act[i]) q[i].push_back(quantise_value(x / scale));
-    }
     l.input_scale = scale;
     float wmax = 0;
     for (float w : f.weight) wmax = std::max(wmax, std::fabs(w));
@@ -303,9 +329,7 @@ std::vector<QuantLayer> quantise(const Network& net, const Dataset& calibration,
     l.weight.reserve(f.weight.size());
     for (float w : f.weight) l.weight.push_back(quantise_value(w / l.weight_scale));
 
-    Network one;
-    one.layers = {f};
-    for (auto& v : act) v = forward_float(one, v, 1);
+    forward(f, &act);
     l.output_scale = l.last ? 1 : clip_scale(act, 127);
 
     std::vector<std::vector<int8_t>> cells;
@@ -335,31 +359,17 @@ std::vector<QuantLayer> quantise(const Network& net, const Dataset& calibration,
 IntegerNetwork quantise_narrow(const Network& net, const Dataset& calibration, uint32_t bits) {
   if (bits < 2 || bits > 7)
     throw CompileError("narrow network of " + std::to_string(bits) + " bits: 2 to 7; quantise() makes 8");
-  if (calibration.count == 0 || calibration.size() != net.inputs())
-    throw CompileError(net.file + ": takes " + std::to_string(net.inputs()) +
-                       " inputs; give calibration images of that size");
+  check_calibration(net, calibration);
   IntegerNetwork out;
   out.limit = (1 << (bits - 1)) - 1;
-  std::vector<std::vector<float>> act(calibration.count);  // float input of the layer
-  float top = 0;
-  for (uint32_t i = 0; i < calibration.count; ++i) {
-    act[i] = calibration.input(i);
-    for (float x : act[i]) top = std::max(top, std::fabs(x));
-  }
-  double scale = top > 0 ? top / out.limit : 1;  // inputs are not clipped
+  std::vector<std::vector<float>> act = inputs_of(calibration);  // float input of the layer
+  double scale = input_scale(act, out.limit);
   for (const Layer& f : net.layers) {
-    QuantLayer l;
-    l.name = f.name;
-    l.k = f.k;
-    l.n = f.n;
-    l.relu = f.relu;
-    l.last = &f == &net.layers.back();
+    QuantLayer l = shape_of(f, &f == &net.layers.back());
     l.input_scale = scale;
     l.weight_scale = clip_scale({f.weight}, out.limit);
     for (float w : f.weight) l.weight.push_back(static_cast<int8_t>(quantise_to(w / l.weight_scale, out.limit)));
-    Network one;
-    one.layers = {f};
-    for (auto& v : act) v = forward_float(one, v, 1);
+    forward(f, &act);
     l.output_scale = l.last ? 1 : clip_scale(act, out.limit);
     l.int8 = psum_scale(l, f.bias, 0, net.file);
     scale = l.output_scale;

@@ -45,21 +45,26 @@ class Clocked {
   /// Lets combinational outputs follow the inputs, without an edge.
   void settle() { dut_->eval(); }
   void tick() {
+    tick([] {});
+  }
+  /// `settled` is called before the rising and before the falling edge.
+  template <class Settled>
+  void tick(const Settled& settled) {
     dut_->eval();
+    settled();
     dut_->clk_i = 1;
     dut_->eval();
+    settled();
     dut_->clk_i = 0;
     dut_->eval();
     ++cycle_;
   }
   uint64_t cycle() const { return cycle_; }
 
- protected:
-  uint64_t cycle_ = 0;
-
  private:
   VerilatedContext context_;
   std::unique_ptr<Dut> dut_;
+  uint64_t cycle_ = 0;
 };
 
 /// Seed of a random test: OHMAC_SEED if set, else `fallback`. Tests print it in a SCOPED_TRACE, so a failure can be

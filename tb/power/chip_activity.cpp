@@ -4,7 +4,6 @@
 #include <verilated_vcd_c.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
@@ -18,6 +17,7 @@
 #include "sw/cli/session.h"
 #include "sw/compiler/map.h"
 #include "sw/hal/gen/ohmac_isa.h"
+#include "tb/power/tool.h"
 
 namespace ohmac {
 namespace {
@@ -127,11 +127,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace ohmac
 
-int main(int argc, char** argv) {
-  try {
-    return ohmac::run(argc, argv);
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "chip_activity: %s\n", e.what());
-    return 2;
-  }
-}
+int main(int argc, char** argv) { return ohmac::tool_main("chip_activity", ohmac::run, argc, argv); }

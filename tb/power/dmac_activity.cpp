@@ -5,7 +5,6 @@
 #include <verilated_vcd_c.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -21,6 +20,7 @@
 #include "sw/cli/run.h"
 #include "sw/compiler/quantise.h"
 #include "tb/common/dmac_network.h"
+#include "tb/power/tool.h"
 
 namespace ohmac {
 
@@ -57,18 +57,9 @@ class Recorded : public tb::Clocked<Dut> {
   }
 
   void tick() {
-    if (!trace_) {
-      tb::Clocked<Dut>::tick();
-      return;
-    }
-    this->settle();
-    trace_->dump(++half_cycles_);
-    (*this)->clk_i = 1;
-    this->settle();
-    trace_->dump(++half_cycles_);
-    (*this)->clk_i = 0;
-    this->settle();
-    ++this->cycle_;
+    tb::Clocked<Dut>::tick([&] {
+      if (trace_) trace_->dump(++half_cycles_);
+    });
   }
 
  private:
@@ -159,11 +150,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace ohmac
 
-int main(int argc, char** argv) {
-  try {
-    return ohmac::run(argc, argv);
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "dmac_activity: %s\n", e.what());
-    return 2;
-  }
-}
+int main(int argc, char** argv) { return ohmac::tool_main("dmac_activity", ohmac::run, argc, argv); }

@@ -10,6 +10,7 @@
 #include "Vdmac_small4.h"
 #include "Vdmac_small8.h"
 #include "tb/common/dmac_network.h"
+#include "tb/unit/compiler/support.h"
 
 namespace ohmac::tb {
 namespace {
@@ -254,23 +255,17 @@ TYPED_TEST(Dmac, AResetAtAnyTimeLeavesTheWeightsAndNothingElse) {
 /// The shipped network on digits, pieces as on the chip, in 4 bits.
 class DmacNetwork : public testing::Test {
  protected:
-  static std::string networks() { return std::string(OHMAC_SOURCE_DIR) + "/sw/networks/"; }
-  static compiler::Dataset digits(const std::string& set) {
-    const std::string base = networks() + "data/" + set;
-    return compiler::load_digits(base + "-images.idx.gz", base + "-labels.idx.gz");
-  }
-
-  const compiler::Network net = compiler::load_onnx(networks() + "mnist_mlp.onnx");
-  const compiler::Compiled compiled = compiler::compile(net, digits("calibration"), {});
-  const compiler::IntegerNetwork network = compiler::quantise_narrow(net, digits("calibration"), 4);
-  const compiler::Dataset test = digits("test");
+  const compiler::Network net = test::mnist();
+  const compiler::Dataset calibration = test::digits("calibration"), digits = test::digits("test");
+  const compiler::Compiled compiled = compiler::compile(net, calibration, {});
+  const compiler::IntegerNetwork network = compiler::quantise_narrow(net, calibration, 4);
   const DmacShape shape{256, 256, 4, 4};
   std::vector<std::string> begun;
   uint64_t cycles = 0;
 
   std::vector<std::vector<int8_t>> inputs(uint32_t count) const {
     std::vector<std::vector<int8_t>> all;
-    for (uint32_t i = 0; i < count; ++i) all.push_back(network.quantise_input(test.input(i)));
+    for (uint32_t i = 0; i < count; ++i) all.push_back(network.quantise_input(digits.input(i)));
     return all;
   }
   template <class AnyCore>
@@ -288,8 +283,8 @@ TEST_F(DmacNetwork, InfersDigitsAsTheIntegerNetwork) {
   ASSERT_EQ(outputs.size(), 10u);
   unsigned right = 0;
   for (uint32_t i = 0; i < 10; ++i) {
-    EXPECT_EQ(outputs[i], network.run(inputs(10)[i])) << "image " << i;
-    right += compiler::classify(outputs[i]) == test.labels[i];
+    EXPECT_EQ(outputs[i], network.run(network.quantise_input(digits.input(i)))) << "image " << i;
+    right += compiler::classify(outputs[i]) == digits.labels[i];
   }
   EXPECT_GE(right, 9u);  // 97.6 % of all test images (make baseline)
   EXPECT_EQ(begun, (std::vector<std::string>{"fc1_0_0", "fc1_1_0", "fc1_2_0", "fc1_3_0", "fc2_0_0", "fc3_0_0"}));
